@@ -1,0 +1,178 @@
+// The log of one partition: a run of segments in one directory, with the indexes, the producers' state and the leader
+// epochs that belong to it. Byte layouts and crash rules: storage/FORMAT.md.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "protocol/base/bytes.h"
+#include "protocol/base/ids.h"
+#include "protocol/base/result.h"
+#include "protocol/record_batch_view.h"
+#include "storage/clock.h"
+#include "storage/file_system.h"
+#include "storage/log_config.h"
+#include "storage/log_position.h"
+
+namespace sillok::storage {
+
+class FileCache;
+struct RecoveryPoint;  // storage/recovery_points.h
+
+// A range of a log file to send. Owns its file: eviction from the descriptor cache, retention or deletion of the topic
+// drops only its own reference.
+struct FileSlice {
+  std::shared_ptr<const File> file;
+  FilePosition position;
+  ByteCount size = 0;
+};
+
+enum class AppendStatus {
+  appended,
+  duplicate,              // the producer sent this batch before: base and last offset are those of the original
+  out_of_order_sequence,  // not appended
+  producer_fenced,        // not appended
+};
+
+// One batch of append_as_leader(): the upper part is the caller's, the lower part is filled in.
+struct AppendEntry {
+  MutableByteView batch;               // one whole batch that check_batch() accepted; base offset and epoch are written in
+  protocol::RecordBatchHeader header;  // of it
+
+  AppendStatus status = AppendStatus::appended;
+  Offset base_offset{-1};
+  Offset last_offset{-1};
+  LogPosition begin;  // where the batch starts, and where the next one will; set where status is appended
+  LogPosition end;
+};
+
+enum class IoMode {
+  resident_only,  // Errc::would_block rather than wait for the disk: what a reactor uses
+  may_block,
+};
+
+struct TimestampAndOffset {
+  TimestampMs timestamp;
+  Offset offset;
+  LeaderEpoch leader_epoch;
+};
+
+enum class LogHealth {
+  healthy,
+  degraded,  // durable bytes are damaged: what lies before and after is served, appends are refused (Errc::corrupt)
+  offline,   // a write or flush failed: every append and flush fails (Errc::segment_failed); reads go on while they work
+};
+
+// What opening a log found and did.
+struct RecoveryReport {
+  ByteCount scanned_bytes = 0;
+  ByteCount cut_bytes = 0;  // of a torn tail, kept beside the log as <segment>.torn-<incarnation>
+  std::int32_t rebuilt_index_count = 0;
+  std::vector<std::string> notes;  // for the log, one line each
+};
+
+struct LogOptions {
+  FileSystem* file_system = nullptr;
+  FileCache* file_cache = nullptr;
+  const Clock* clock = nullptr;
+  std::string directory;  // the partition's
+  LogConfig config;
+  bool clean = false;                           // the last stop was clean: nothing needs to be scanned
+  const RecoveryPoint* recovery_point = nullptr;  // null: the whole log is scanned after an unclean stop
+  Offset log_start_offset{0};                   // from the checkpoint; 0 where it has none
+  std::int64_t incarnation = 0;
+  std::int64_t producer_id_expiration_ms = 86'400'000;
+};
+
+// Threading: every call from any thread. Appends, truncation, roll and configuration serialise on one lock that is held
+//   across the write; read(), the offsets and health() do not take it. flush() holds it only to look at what is dirty.
+// Durability: an append is in the page cache when it returns. synced_end() is what the segment files have on disk; a
+//   whole prefix: a roll is a barrier (old log and indexes, directory, new log).
+// Failure: the first failed write or flush makes the log offline; nothing is retried, and nothing appended after the last
+//   successful flush may be called durable.
+// Invariants: log_start() <= synced_end() <= log_end(); recovery_point() <= synced_end();
+//   published positions only ever grow, but for truncate_to().
+class Log {
+ public:
+  // Creates the directory (durably) with an empty first segment.
+  static Result<std::unique_ptr<Log>> create(const LogOptions& options, const TopicId& topic_id);
+  // Opens what is there. Errors: io_error, and corrupt only where nothing at all can be served.
+  static Result<std::unique_ptr<Log>> open(const LogOptions& options, RecoveryReport& report);
+  ~Log();
+
+  // Writes the entries' batches one after the other with as few writes as can be. Per-batch refusals are in each
+  // entry's status; an error means that nothing of the call is in the log, or that the log is now offline.
+  Result<void> append_as_leader(std::span<AppendEntry> entries, LeaderEpoch epoch);
+  // Batches as a leader sent them: offsets and epochs are theirs. Requires: whole batches. Errc::invalid_record where their
+  // base offset is below the log end.
+  Result<void> append_as_follower(ByteView batches);
+
+  // From the batch that holds `from` (or the first after it) up to `limit` bytes, never past `upper_bound`; at least one
+  // whole batch where `whole_first_batch`. The end of the slice may cut a batch: clients expect that. Empty at
+  // upper_bound. Errc::offset_out_of_range below log_start() or past log_end(); Errc::corrupt inside a damaged range.
+  enum class FirstBatch { whole, within_limit };
+  Result<FileSlice> read(Offset from, const LogPosition& upper_bound, ByteCount limit, FirstBatch first_batch,
+                         IoMode mode) const;
+  // The first record at or after `timestamp` below `upper_bound`: its own timestamp and offset, inside compressed batches
+  // too. nullopt where there is none. May block.
+  Result<std::optional<TimestampAndOffset>> find_timestamp(TimestampMs timestamp, Offset upper_bound) const;
+  // The record with the greatest timestamp, the earliest of them. May block.
+  Result<std::optional<TimestampAndOffset>> find_max_timestamp(Offset upper_bound) const;
+
+  Offset log_start() const;
+  LogPosition log_end() const;
+  LogPosition synced_end() const;
+  LogHealth health() const;
+  ByteCount size() const;  // of all .log files
+  ByteCount unflushed_size() const;
+  std::size_t segment_count() const;
+  const TopicId& topic_id() const;  // all zero where partition.metadata is missing
+  const std::string& directory() const;
+
+  // fdatasync of everything appended before the call, in order. Returns the new synced_end(). One at a time. May block.
+  Result<LogPosition> flush();
+  // What bounds the next recovery: synced_end() with what belongs to it. Call after flush(), write it to the sidecar.
+  RecoveryPoint recovery_point() const;
+
+  // Retention by time and size, the active segment included; deleted segments' files become `.deleted` and go after
+  // file.delete.delay.ms. Also expires producers. Returns the number of segments that went. May block.
+  // `high_watermark` bounds what may go.
+  Result<std::int32_t> clean_up(TimestampMs now, Offset high_watermark);
+  // Removes `.deleted` files whose delay is over.
+  Result<void> remove_deleted_files(SteadyTime now);
+  // Moves the log start forward (DeleteRecords); the checkpoint must be durable before clean_up() takes files away.
+  Result<void> set_log_start(Offset offset);
+  // Cuts everything from `offset` on; below bytes that were visible the cut makes a new file.
+  Result<void> truncate_to(Offset offset);
+  // Empties the log and starts it at `offset`.
+  Result<void> truncate_fully_and_start_at(Offset offset);
+  // Starts a new segment at log_end(). Nothing where the active one is empty.
+  Result<void> roll();
+  void set_config(const LogConfig& config);
+
+  // Leader epochs (KIP-101, KIP-320).
+  LeaderEpoch latest_leader_epoch() const;  // -1 where the log has none
+  Result<void> assign_leader_epoch(LeaderEpoch epoch);  // starts at log_end(); durable when it returns
+  struct EpochEnd {
+    LeaderEpoch epoch;
+    Offset end_offset;
+  };
+  // The greatest epoch not past `requested`, and where it ends; {-1, -1} where unknown.
+  EpochEnd end_offset_for_epoch(LeaderEpoch requested) const;
+
+  // Orderly stop: flush, seal indexes, trim reserved space, write the producer snapshot. No call may follow.
+  Result<void> close();
+
+  void check_invariants() const;
+
+ private:
+  class Impl;
+  explicit Log(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace sillok::storage
