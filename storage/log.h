@@ -12,6 +12,7 @@
 #include "protocol/base/bytes.h"
 #include "protocol/base/ids.h"
 #include "protocol/base/result.h"
+#include "protocol/base/uuid.h"
 #include "protocol/record_batch_view.h"
 #include "storage/clock.h"
 #include "storage/file_system.h"
