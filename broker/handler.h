@@ -1,0 +1,46 @@
+// What a request handler is given. One handler file per API family, in broker/handlers.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "broker/config.h"
+#include "broker/executor.h"
+#include "broker/pending_response.h"
+#include "protocol/headers.h"
+#include "storage/clock.h"
+
+namespace sillok::broker {
+
+class Topics;
+class Partitions;
+class ProducerIds;
+
+// The address that the connection came in by: metadata answers name it.
+struct ConnectionInfo {
+  std::string peer;              // "127.0.0.1:40312"
+  std::string advertised_host;
+  std::uint16_t advertised_port = 0;
+  std::size_t reactor = 0;
+};
+
+// The parts of the broker that handlers use. One for the whole process; all parts are safe to use from any reactor.
+struct Services {
+  const LoadedConfig& settings;
+  const Config& config;  // settings.config
+  const storage::Clock& clock;
+  Topics& topics;
+  Partitions& partitions;
+  ProducerIds& producer_ids;
+  Executor& control;  // one thread: changes of topics and of the metadata store, in order; may block
+  Executor& io;       // the pool for reads of cold data and other work that may block
+};
+
+struct RequestContext {
+  Services& services;
+  const ConnectionInfo& connection;
+  const protocol::RequestHeader& header;
+};
+
+}  // namespace sillok::broker

@@ -1,0 +1,28 @@
+// Hands out producer ids, each once for ever.
+#pragma once
+
+#include <mutex>
+
+#include "broker/metadata/store.h"
+#include "protocol/base/ids.h"
+#include "protocol/base/result.h"
+
+namespace sillok::broker {
+
+// Threading: any thread; next() blocks where a new block must be taken from the store (once in kBlockSize calls).
+class ProducerIds {
+ public:
+  static constexpr std::int64_t kBlockSize = 1000;
+  explicit ProducerIds(MetadataStore& store) : store_(store) {}
+  Result<ProducerId> next();
+  // Without blocking: nullopt where a new block is needed.
+  std::optional<ProducerId> try_next();
+
+ private:
+  MetadataStore& store_;
+  std::mutex mutex_;
+  std::int64_t next_ = 0;
+  std::int64_t block_end_ = 0;
+};
+
+}  // namespace sillok::broker
