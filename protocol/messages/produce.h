@@ -1,8 +1,13 @@
-// Produce: appends record batches. The broker says that it takes versions from 0, as Apache Kafka does, since old
-// librdkafka compresses only where version 0 is offered; requests below 3 are refused.
-// v5 adds log_start_offset to the answer, v8 the record errors, v9 is flexible, v10 adds leader hints, v12 implicit
+// Produce: appends record batches. The broker says that it takes versions from 0, as Apache Kafka does, since
+// old librdkafka compresses only where version 0 is offered; requests below 3 are refused. v5 adds
+// log_start_offset to the answer, v8 the record errors, v9 is flexible, v10 adds leader hints, v12 implicit
 // transaction partitions, v13 topic ids in place of names.
 #pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
 
 #include "protocol/api.h"
 #include "protocol/base/ids.h"
@@ -11,10 +16,6 @@
 #include "protocol/wire/schema.h"
 #include "protocol/wire/types.h"
 
-#include <optional>
-#include <string_view>
-#include <vector>
-
 namespace sillok::protocol {
 
 struct ProducePartition {
@@ -22,8 +23,7 @@ struct ProducePartition {
   std::optional<Records> records;
   bool operator==(const ProducePartition&) const = default;
   static constexpr auto kSchema = schema(  //
-      field<&ProducePartition::index>("Index"),
-      field<&ProducePartition::records>("Records"));
+      field<&ProducePartition::index>("Index"), field<&ProducePartition::records>("Records"));
 };
 
 struct ProduceTopic {
@@ -31,10 +31,9 @@ struct ProduceTopic {
   TopicId topic_id;
   std::vector<ProducePartition> partitions;
   bool operator==(const ProduceTopic&) const = default;
-  static constexpr auto kSchema = schema(
-      field<&ProduceTopic::name>("Name", until(12), IfAbsent::drop),
-      field<&ProduceTopic::topic_id>("TopicId", since(13), IfAbsent::drop),
-      field<&ProduceTopic::partitions>("PartitionData"));
+  static constexpr auto kSchema = schema(field<&ProduceTopic::name>("Name", until(12), IfAbsent::drop),
+                                         field<&ProduceTopic::topic_id>("TopicId", since(13), IfAbsent::drop),
+                                         field<&ProduceTopic::partitions>("PartitionData"));
 };
 
 struct ProduceRequest {
@@ -48,33 +47,29 @@ struct ProduceRequest {
   std::vector<ProduceTopic> topics;
   bool operator==(const ProduceRequest&) const = default;
   static constexpr auto kSchema = schema(
-      field<&ProduceRequest::transactional_id>("TransactionalId"),
-      field<&ProduceRequest::acks>("Acks"),
-      field<&ProduceRequest::timeout_ms>("TimeoutMs"),
-      field<&ProduceRequest::topics>("TopicData"));
+      field<&ProduceRequest::transactional_id>("TransactionalId"), field<&ProduceRequest::acks>("Acks"),
+      field<&ProduceRequest::timeout_ms>("TimeoutMs"), field<&ProduceRequest::topics>("TopicData"));
 };
 
 struct ProduceRecordError {
   std::int32_t batch_index = 0;
   std::optional<std::string_view> message;
   bool operator==(const ProduceRecordError&) const = default;
-  static constexpr auto kSchema = schema(
-      field<&ProduceRecordError::batch_index>("BatchIndex"),
-      field<&ProduceRecordError::message>("BatchIndexErrorMessage"));
+  static constexpr auto kSchema = schema(field<&ProduceRecordError::batch_index>("BatchIndex"),
+                                         field<&ProduceRecordError::message>("BatchIndexErrorMessage"));
 };
 
 struct ProduceLeader {
   BrokerId leader_id{-1};
   LeaderEpoch leader_epoch{-1};
   bool operator==(const ProduceLeader&) const = default;
-  static constexpr auto kSchema = schema(
-      field<&ProduceLeader::leader_id>("LeaderId"),
-      field<&ProduceLeader::leader_epoch>("LeaderEpoch"));
+  static constexpr auto kSchema = schema(field<&ProduceLeader::leader_id>("LeaderId"),
+                                         field<&ProduceLeader::leader_epoch>("LeaderEpoch"));
 };
 
 struct ProducePartitionResponse {
   PartitionIndex index;
-  std::int16_t error_code = 0;
+  ErrorCode error_code = ErrorCode::none;
   Offset base_offset;
   TimestampMs log_append_time_ms = -1;
   Offset log_start_offset{-1};
@@ -90,7 +85,8 @@ struct ProducePartitionResponse {
       field<&ProducePartitionResponse::log_start_offset>("LogStartOffset", since(5), IfAbsent::drop),
       field<&ProducePartitionResponse::record_errors>("RecordErrors", since(8), IfAbsent::drop),
       field<&ProducePartitionResponse::error_message>("ErrorMessage", since(8), IfAbsent::drop),
-      field<&ProducePartitionResponse::current_leader>("CurrentLeader", tagged(0, since(10)), IfAbsent::drop));
+      field<&ProducePartitionResponse::current_leader>("CurrentLeader", tagged(0, since(10)),
+                                                       IfAbsent::drop));
 };
 
 struct ProduceTopicResponse {
@@ -98,10 +94,10 @@ struct ProduceTopicResponse {
   TopicId topic_id;
   std::vector<ProducePartitionResponse> partitions;
   bool operator==(const ProduceTopicResponse&) const = default;
-  static constexpr auto kSchema = schema(
-      field<&ProduceTopicResponse::name>("Name", until(12), IfAbsent::drop),
-      field<&ProduceTopicResponse::topic_id>("TopicId", since(13), IfAbsent::drop),
-      field<&ProduceTopicResponse::partitions>("PartitionResponses"));
+  static constexpr auto kSchema =
+      schema(field<&ProduceTopicResponse::name>("Name", until(12), IfAbsent::drop),
+             field<&ProduceTopicResponse::topic_id>("TopicId", since(13), IfAbsent::drop),
+             field<&ProduceTopicResponse::partitions>("PartitionResponses"));
 };
 
 struct ProduceNodeEndpoint {
@@ -110,11 +106,9 @@ struct ProduceNodeEndpoint {
   std::int32_t port = 0;
   std::optional<std::string_view> rack;
   bool operator==(const ProduceNodeEndpoint&) const = default;
-  static constexpr auto kSchema = schema(
-      field<&ProduceNodeEndpoint::node_id>("NodeId"),
-      field<&ProduceNodeEndpoint::host>("Host"),
-      field<&ProduceNodeEndpoint::port>("Port"),
-      field<&ProduceNodeEndpoint::rack>("Rack"));
+  static constexpr auto kSchema =
+      schema(field<&ProduceNodeEndpoint::node_id>("NodeId"), field<&ProduceNodeEndpoint::host>("Host"),
+             field<&ProduceNodeEndpoint::port>("Port"), field<&ProduceNodeEndpoint::rack>("Rack"));
 };
 
 struct ProduceResponse {
@@ -126,10 +120,10 @@ struct ProduceResponse {
   std::int32_t throttle_time_ms = 0;
   std::vector<ProduceNodeEndpoint> node_endpoints;
   bool operator==(const ProduceResponse&) const = default;
-  static constexpr auto kSchema = schema(
-      field<&ProduceResponse::responses>("Responses"),
-      field<&ProduceResponse::throttle_time_ms>("ThrottleTimeMs", since(1), IfAbsent::drop),
-      field<&ProduceResponse::node_endpoints>("NodeEndpoints", tagged(0, since(10)), IfAbsent::drop));
+  static constexpr auto kSchema =
+      schema(field<&ProduceResponse::responses>("Responses"),
+             field<&ProduceResponse::throttle_time_ms>("ThrottleTimeMs", since(1), IfAbsent::drop),
+             field<&ProduceResponse::node_endpoints>("NodeEndpoints", tagged(0, since(10))));
 };
 
 }  // namespace sillok::protocol

@@ -14,7 +14,8 @@
 
 namespace sillok::protocol {
 
-// How much memory the arrays of one decoded message may take: many tiny elements decode to far more than their bytes.
+// How much memory the arrays of one decoded message may take: many tiny elements decode to far more than
+// their bytes.
 struct DecodeBudget {
   static constexpr std::size_t kBase = 1 << 20;
   static constexpr std::size_t kPerByte = 4;
@@ -23,7 +24,8 @@ struct DecodeBudget {
   static constexpr DecodeBudget for_frame(std::size_t frame_size) { return {kBase + kPerByte * frame_size}; }
 };
 
-// Threading: not thread-safe. Failure: sticky. The first bad byte sets the error, and from then on every read gives a
+// Threading: not thread-safe. Failure: sticky. The first bad byte sets the error, and from then on every read
+// gives a
 //   zero value and the walk stays linear; the caller looks at ok() once, at the end.
 // Lifetime: strings and bytes that it gives are views into the frame.
 class Decoder {
@@ -53,12 +55,14 @@ class Decoder {
   // `size` bytes, viewed.
   ByteView bytes(std::size_t size);
 
-  // The length of a string or of bytes; nullopt is null. A string's classic length has 16 bits, that of bytes 32.
+  // The length of a string or of bytes; nullopt is null. A string's classic length has 16 bits, that of
+  // bytes 32.
   std::optional<std::size_t> string_size(bool flexible);
   std::optional<std::size_t> bytes_size(bool flexible);
-  // The number of elements of an array; nullopt is null. Checked against the bytes left, each element having at least
-  // `element_wire_size_min` of them, and charged to the budget with `element_memory` each.
-  std::optional<std::size_t> array_count(bool flexible, std::size_t element_wire_size_min, std::size_t element_memory);
+  // The number of elements of an array; nullopt is null. Checked against the bytes left, each element having
+  // at least `element_wire_size_min` of them, and charged to the budget with `element_memory` each.
+  std::optional<std::size_t> array_count(bool flexible, std::size_t element_wire_size_min,
+                                         std::size_t element_memory);
 
   void fail(Errc code, const char* what);
 

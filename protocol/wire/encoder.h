@@ -18,7 +18,8 @@ namespace sillok::protocol {
 // Appends to a buffer of the caller's, which may already hold something.
 class Encoder {
  public:
-  // A place in the output where `size` bytes from elsewhere follow: `position` counts the encoder's own bytes only.
+  // A place in the output where `size` bytes from elsewhere follow: `position` counts the encoder's own bytes
+  // only.
   struct Hole {
     std::size_t position;
     std::uint32_t size;

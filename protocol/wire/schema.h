@@ -1,5 +1,6 @@
-// How a C++ struct says its own wire format. A message lists its members in wire order, each with the versions that
-// have it; the walk (walk.h) encodes, decodes and prints from that one list, so no layout is written twice.
+// How a C++ struct says its own wire format. A message lists its members in wire order, each with the
+// versions that have it; the walk (walk.h) encodes, decodes and prints from that one list, so no layout is
+// written twice.
 //
 //   struct FetchPartition {
 //     PartitionIndex index;
@@ -9,10 +10,11 @@
 //         field<&FetchPartition::current_leader_epoch>("CurrentLeaderEpoch", since(9), IfAbsent::drop));
 //   };
 //
-// The wire type follows the C++ type: bool, int8..int64, uint16, uint32, double, Uuid, std::string_view (string),
-// ByteView (bytes), Records, a strong id (its integer), std::vector (array), a struct with a schema (nested), and
-// std::optional of these (nullable). Compact forms follow the message's flexible versions. A member's initialiser is
-// its value in versions that lack it. Names are those of Kafka's message definitions.
+// The wire type follows the C++ type: bool, int8..int64, uint16, uint32, double, Uuid, std::string_view
+// (string), ByteView (bytes), Records, a strong id or an enum (its integer), std::vector (array), a struct
+// with a schema (nested), and std::optional of these (nullable). Compact forms follow the message's flexible
+// versions. A member's initialiser is its value in versions that lack it. Names are those of Kafka's message
+// definitions.
 #pragma once
 
 #include <cstdint>

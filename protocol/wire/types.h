@@ -8,9 +8,10 @@
 
 namespace sillok::protocol {
 
-// Record batches inside a message. Decoded, `bytes` views the frame. Encoded, either `bytes` are copied into the message,
-// or, with `external_size` set, only the length is written, and whoever sends the message puts that many bytes at the
-// place that the encoder notes (Encoder::holes()): how a fetch answer is sent from files without a copy.
+// Record batches inside a message. Decoded, `bytes` views the frame. Encoded, either `bytes` are copied into
+// the message, or, with `external_size` set, only the length is written, and whoever sends the message puts
+// that many bytes at the place that the encoder notes (Encoder::holes()): how a fetch answer is sent from
+// files without a copy.
 struct Records {
   ByteView bytes;
   std::uint32_t external_size = 0;

@@ -1,5 +1,5 @@
-// The one walk over a message's schema. decode() and encode() below are what callers use; print() is in printer.h, and
-// describe() in describe.h.
+// The one walk over a message's schema. decode() and encode() below are what callers use; print() is in
+// printer.h, and describe() in describe.h.
 #pragma once
 
 #include <algorithm>
@@ -44,7 +44,7 @@ template <class T>
 std::size_t value_wire_size_min(WalkContext context) {
   if constexpr (std::is_same_v<T, bool>) {
     return 1;
-  } else if constexpr (std::is_arithmetic_v<T>) {
+  } else if constexpr (std::is_arithmetic_v<T> || std::is_enum_v<T>) {
     return sizeof(T);
   } else if constexpr (IsStrong<T>::value) {
     return sizeof(typename T::rep);
@@ -133,6 +133,8 @@ void decode_value(Decoder& in, T& value, WalkContext context, bool may_be_null) 
     value = in.float64();
   } else if constexpr (std::is_integral_v<T>) {
     value = in.integer<T>();
+  } else if constexpr (std::is_enum_v<T>) {
+    value = static_cast<T>(in.integer<std::underlying_type_t<T>>());
   } else if constexpr (IsStrong<T>::value) {
     value = T(in.integer<typename T::rep>());
   } else if constexpr (std::is_same_v<T, Uuid>) {
@@ -171,7 +173,8 @@ void decode_tagged_fields(Decoder& in, T& message, WalkContext context) {
   for (std::uint32_t i = 0; i < count && in.ok(); ++i) {
     const std::uint32_t tag = in.unsigned_varint();
     const std::uint32_t size = in.unsigned_varint();
-    if (static_cast<std::int64_t>(tag) <= previous_tag) return in.fail(Errc::malformed, "tags are not in order");
+    if (static_cast<std::int64_t>(tag) <= previous_tag)
+      return in.fail(Errc::malformed, "tags are not in order");
     previous_tag = tag;
     if (size > in.left().size()) return in.fail(Errc::truncated, "a tagged field is larger than its message");
     const std::size_t left_after = in.left().size() - size;
@@ -179,7 +182,9 @@ void decode_tagged_fields(Decoder& in, T& message, WalkContext context) {
     std::apply(
         [&](const auto&... fields) {
           const auto match = [&]<class F>(const F& f) {
-            if (!f.options.tagged.contains(context.version) || f.options.tag != static_cast<std::int64_t>(tag)) return;
+            if (!f.options.tagged.contains(context.version) ||
+                f.options.tag != static_cast<std::int64_t>(tag))
+              return;
             known = true;
             decode_value(in, message.*F::pointer, context, f.options.nullable.contains(context.version));
           };
@@ -222,6 +227,8 @@ void encode_value(Encoder& out, const T& value, WalkContext context, bool may_be
     out.float64(value);
   } else if constexpr (std::is_integral_v<T>) {
     out.integer(value);
+  } else if constexpr (std::is_enum_v<T>) {
+    out.integer(static_cast<std::underlying_type_t<T>>(value));
   } else if constexpr (IsStrong<T>::value) {
     out.integer(value.value);
   } else if constexpr (std::is_same_v<T, Uuid>) {
@@ -312,7 +319,8 @@ void encode_fields(Encoder& out, const T& message, WalkContext context) {
           if (f.options.tagged.contains(context.version)) return;
           if (f.options.versions.contains(context.version)) {
             encode_value(out, message.*F::pointer, context, f.options.nullable.contains(context.version));
-          } else if (f.options.if_absent == IfAbsent::fail && !is_default(message.*F::pointer, kAbsent.*F::pointer)) {
+          } else if (f.options.if_absent == IfAbsent::fail &&
+                     !is_default(message.*F::pointer, kAbsent.*F::pointer)) {
             out.fail("a field that this version does not have is set");
           }
         };
@@ -324,8 +332,8 @@ void encode_fields(Encoder& out, const T& message, WalkContext context) {
 
 // ---- whole messages ----
 
-// Reads a message body that fills the decoder's bytes. Every member is set, absent ones to their default, so a message
-// object can be decoded into again and again. Errc::unsupported_version outside T::kVersions.
+// Reads a message body that fills the decoder's bytes. Every member is set, absent ones to their default, so
+// a message object can be decoded into again and again. Errc::unsupported_version outside T::kVersions.
 template <Message T>
 Result<void> decode(Decoder& in, T& message, Version version) {
   if (!T::kVersions.contains(version)) return Error{Errc::unsupported_version, "message version"};
