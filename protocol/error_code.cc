@@ -145,7 +145,7 @@ const char* to_string(ErrorCode code) {
       "STREAMS_TOPOLOGY_DESCRIPTION_UPDATE_FAILED",
       "CONTROLLER_ID_NOT_REGISTERED",
   };
-  static_assert(std::size(kNames) == static_cast<std::size_t>(ErrorCode::share_session_limit_reached) + 1);
+  static_assert(std::size(kNames) == static_cast<std::size_t>(ErrorCode::controller_id_not_registered) + 1);
 
   if (code == ErrorCode::unknown_server_error) return "UNKNOWN_SERVER_ERROR";
   const auto number = static_cast<std::size_t>(code);
