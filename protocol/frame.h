@@ -2,18 +2,19 @@
 #pragma once
 
 #include "protocol/headers.h"
-#include "protocol/wire/decoder.h"
-#include "protocol/wire/encoder.h"
-#include "protocol/wire/walk.h"
+#include "protocol/wire/decode.h"
+#include "protocol/wire/encode.h"
 
 namespace sillok::protocol {
 
 inline constexpr std::size_t kFrameSizeBytes = 4;
+// What its signed size can say; what a broker or client takes is configured, and far less.
+inline constexpr std::size_t kFrameSizeMax = 0x7fffffff;
 
 void skip_tagged_fields(Decoder& in);
 
-// Reads a request's header from a frame (without its size), leaving `in` at the body. `flexible` tells, for the key and
-// version that were read, whether tagged fields follow the client id.
+// Reads a request's header from a frame (without its size), leaving `in` at the body. `flexible` tells, for
+// the key and version that were read, whether tagged fields follow the client id.
 template <class IsFlexible>
 RequestHeader decode_request_header(Decoder& in, IsFlexible&& flexible) {
   RequestHeader header;
@@ -25,14 +26,19 @@ RequestHeader decode_request_header(Decoder& in, IsFlexible&& flexible) {
   return header;
 }
 
-// Appends a whole request frame: size, header, body.
+// Appends a whole request frame: size, header, body. After an error nothing is appended.
 template <Message Request>
 Result<void> encode_request_frame(Bytes& out, const Request& request, const RequestHeader& header);
 
-// Appends a whole response frame. Holes are part of the frame's size; their positions count from the start of `out`.
+// Appends a whole response frame. Holes are part of the frame's size; their positions count from the start of
+// `out`.
 template <Message Response>
-Result<void> encode_response_frame(Encoder& encoder, Bytes& out, const Response& response, std::int32_t correlation_id,
-                                   Version version);
+Result<void> encode_response_frame(Encoder& encoder, Bytes& out, const Response& response,
+                                   std::int32_t correlation_id, Version version);
+
+// Reads a response's header from a frame (without its size), leaving `in` at the body.
+template <Message Response>
+ResponseHeader decode_response_header(Decoder& in, Version version);
 
 // Where a response's tagged fields follow the correlation id.
 template <Message Response>
@@ -58,30 +64,45 @@ Result<void> encode_request_frame(Bytes& out, const Request& request, const Requ
   }
   if (Request::kFlexible.contains(header.api_version)) encoder.unsigned_varint(0);
   if (auto encoded = encode(encoder, request, header.api_version); !encoded.ok()) {
-    out.resize(start);
+    encoder.truncate(start);
     return encoded;
+  }
+  if (out.size() - start > kFrameSizeMax) {
+    encoder.truncate(start);
+    return Error{Errc::too_large, "a request of more than 2 GiB"};
   }
   store_big_endian(out.data() + start, static_cast<std::int32_t>(out.size() - start - kFrameSizeBytes));
   return {};
 }
 
 template <Message Response>
-Result<void> encode_response_frame(Encoder& encoder, Bytes& out, const Response& response, std::int32_t correlation_id,
-                                   Version version) {
-  const std::size_t start = out.size();
+Result<void> encode_response_frame(Encoder& encoder, Bytes& out, const Response& response,
+                                   std::int32_t correlation_id, Version version) {
+  const std::size_t start = encoder.size();
   const std::size_t first_hole = encoder.holes().size();
   encoder.integer(std::int32_t{0});
   encoder.integer(correlation_id);
   if (response_header_is_flexible<Response>(version)) encoder.unsigned_varint(0);
   if (auto encoded = encode(encoder, response, version); !encoded.ok()) {
-    out.resize(start);
+    encoder.truncate(start);
     return encoded;
   }
-  std::size_t size = out.size() - start - kFrameSizeBytes;
+  std::size_t size = encoder.size() - start - kFrameSizeBytes;
   for (std::size_t i = first_hole; i < encoder.holes().size(); ++i) size += encoder.holes()[i].size;
-  if (size > 0x7fffffff) return Error{Errc::too_large, "a response of more than 2 GiB"};
+  if (size > kFrameSizeMax) {
+    encoder.truncate(start);
+    return Error{Errc::too_large, "a response of more than 2 GiB"};
+  }
   store_big_endian(out.data() + start, static_cast<std::int32_t>(size));
   return {};
+}
+
+template <Message Response>
+ResponseHeader decode_response_header(Decoder& in, Version version) {
+  ResponseHeader header;
+  header.correlation_id = in.integer<std::int32_t>();
+  if (response_header_is_flexible<Response>(version)) skip_tagged_fields(in);
+  return header;
 }
 
 }  // namespace sillok::protocol

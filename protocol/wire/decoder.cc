@@ -3,6 +3,8 @@
 #include <bit>
 #include <cstring>
 
+#include "protocol/base/varint.h"
+
 namespace sillok::protocol {
 
 Result<void> Decoder::finish() const {
@@ -28,7 +30,7 @@ Uuid Decoder::uuid() {
   return id;
 }
 
-std::uint32_t Decoder::unsigned_varint() {
+std::uint32_t Decoder::long_varint() {
   const auto read = read_unsigned_varint(left_);
   if (!read) {
     fail(Errc::malformed, "a message has a broken varint");
@@ -38,14 +40,19 @@ std::uint32_t Decoder::unsigned_varint() {
   return read->value;
 }
 
-ByteView Decoder::bytes(std::size_t size) {
-  if (left_.size() < size) {
-    fail(Errc::truncated, "a message ends inside a value");
-    return {};
+std::optional<TaggedFieldHead> Decoder::tagged_field(std::int64_t previous_tag) {
+  const std::uint32_t tag = unsigned_varint();
+  const std::uint32_t size = unsigned_varint();
+  if (!ok()) return std::nullopt;
+  if (static_cast<std::int64_t>(tag) <= previous_tag) {
+    fail(Errc::malformed, "tags are not in order");
+    return std::nullopt;
   }
-  const ByteView value = left_.first(size);
-  left_ = left_.subspan(size);
-  return value;
+  if (size > left_.size()) {
+    fail(Errc::truncated, "a tagged field is larger than its message");
+    return std::nullopt;
+  }
+  return TaggedFieldHead{tag, size};
 }
 
 std::optional<std::size_t> Decoder::checked_size(std::int64_t size) {
@@ -62,13 +69,22 @@ std::optional<std::size_t> Decoder::checked_size(std::int64_t size) {
 }
 
 std::optional<std::size_t> Decoder::string_size(bool flexible) {
-  if (flexible) return checked_size(static_cast<std::int64_t>(unsigned_varint()) - (ok() ? 1 : 0));
-  return checked_size(integer<std::int16_t>());
+  if (!flexible) {
+    const auto size = integer<std::int16_t>();
+    return ok() ? checked_size(size) : 0;
+  }
+  const auto size = bytes_size(true);
+  if (size && *size > kStringSizeMax) {
+    fail(Errc::malformed, "a string in a message is longer than 32767 bytes");
+    return 0;
+  }
+  return size;
 }
 
 std::optional<std::size_t> Decoder::bytes_size(bool flexible) {
-  if (flexible) return checked_size(static_cast<std::int64_t>(unsigned_varint()) - (ok() ? 1 : 0));
-  return checked_size(integer<std::int32_t>());
+  const std::int64_t size =
+      flexible ? static_cast<std::int64_t>(unsigned_varint()) - 1 : integer<std::int32_t>();
+  return ok() ? checked_size(size) : 0;
 }
 
 std::optional<std::size_t> Decoder::array_count(bool flexible, std::size_t element_wire_size_min,

@@ -17,6 +17,8 @@
 // definitions.
 #pragma once
 
+#include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <tuple>
@@ -25,6 +27,10 @@
 namespace sillok::protocol {
 
 using Version = std::int16_t;
+
+inline constexpr std::uint32_t kTaggedFieldsMax = 1000;
+// Kafka's limit, in compact form too.
+inline constexpr std::size_t kStringSizeMax = 0x7fff;
 
 struct VersionRange {
   Version first = 0;
