@@ -1,5 +1,5 @@
-// The codecs of record batches, over whole buffers. Snappy is written in the framing of the Java library xerial-snappy
-// and read in that or raw; lz4 is the frame format.
+// The codecs of record batches, over whole buffers. Snappy is written in the framing of the Java library
+// xerial-snappy and read in that or raw; lz4 is the frame format.
 #pragma once
 
 #include <cstdint>
@@ -22,8 +22,8 @@ inline constexpr std::size_t kDecompressedSizeMax = 64 << 20;
 // Errc::invalid_argument for a level that the codec lacks; nullopt is the codec's default level.
 Result<Bytes> compress(Codec codec, ByteView plain, std::optional<int> level = std::nullopt);
 
-// Errc::corrupt for bytes that are not of the codec, Errc::budget_exceeded past `limit` bytes. Memory is taken as output
-// appears, never because the input says how much there will be.
+// Errc::corrupt for bytes that are not of the codec, Errc::budget_exceeded past `limit` bytes. Memory is
+// taken as output appears, never because the input says how much there will be.
 Result<Bytes> decompress(Codec codec, ByteView compressed, std::size_t limit = kDecompressedSizeMax);
 
 }  // namespace sillok::protocol

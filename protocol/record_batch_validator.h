@@ -8,23 +8,25 @@
 namespace sillok::protocol {
 
 struct BatchRules {
-  std::size_t size_max = 1048588;                         // max.message.bytes
+  std::size_t size_max = 1048588;  // max.message.bytes
   TimestampType timestamp_type = TimestampType::create_time;
   TimestampMs timestamp_before_max_ms = 0x7fffffffffffffff;  // message.timestamp.before.max.ms
-  TimestampMs timestamp_after_max_ms = 3600000;             // message.timestamp.after.max.ms
+  TimestampMs timestamp_after_max_ms = 3600000;              // message.timestamp.after.max.ms
 };
 
-// The whole of a produce request's records for one partition: exactly one batch of format 2 that fills `records`.
-// Checks header, sizes, counts, CRC, codec number, sequence fields; the timestamps as far as the header tells them; not
-// the records inside, which check_records() reads. Errors: corrupt (CRC, sizes), unsupported_version (magic 0 and 1),
-// invalid_record (several batches, a control batch, counts, negative sequence), too_large, invalid_timestamp.
+// The whole of a produce request's records for one partition: exactly one batch of format 2 that fills
+// `records`. Checks header, sizes, counts, CRC, codec number, sequence fields; the timestamps as far as the
+// header tells them; not the records inside, which check_records() reads. Errors: corrupt (CRC, sizes),
+// unsupported_version (magic 0 and 1), invalid_record (several batches, a control batch, counts, negative
+// sequence), too_large, invalid_timestamp.
 Result<RecordBatchHeader> check_batch(ByteView records, const BatchRules& rules, TimestampMs now);
 
 enum class KeyRule { optional, required };  // required: topics that are compacted
 
-// Reads every record: keys as `keys` says, offsets without gaps, timestamps by `rules`. Returns the true maximum timestamp, which may
-// differ from the header's. May take long: not for a reactor, unless the batch is small.
-Result<TimestampMs> check_records(const RecordBatchHeader& header, ByteView batch, const BatchRules& rules, KeyRule keys,
-                                  TimestampMs now);
+// Reads every record: keys as `keys` says, offsets without gaps, timestamps by `rules`. Returns the true
+// maximum timestamp, which may differ from the header's. May take long: not for a reactor, unless the batch
+// is small.
+Result<TimestampMs> check_records(const RecordBatchHeader& header, ByteView batch, const BatchRules& rules,
+                                  KeyRule keys, TimestampMs now);
 
 }  // namespace sillok::protocol

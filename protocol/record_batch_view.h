@@ -1,5 +1,5 @@
-// Record batches of format 2 (Kafka 0.11 and later), as they are on the wire and on disk: a header of 61 bytes, then
-// records, compressed as a whole or not.
+// Record batches of format 2 (Kafka 0.11 and later), as they are on the wire and on disk: a header of 61
+// bytes, then records, compressed as a whole or not.
 #pragma once
 
 #include <cstdint>
@@ -18,8 +18,8 @@ inline constexpr std::size_t kRecordBatchHeaderSize = 61;
 // baseOffset and batchLength, which come before the bytes that batchLength counts.
 inline constexpr std::size_t kRecordBatchOverhead = 12;
 inline constexpr std::int8_t kRecordBatchMagic = 2;
-// Places in the header that the broker writes or reads by itself; all are below the bytes that the CRC covers, or
-// need a new CRC.
+// Places in the header that the broker writes or reads by itself; all are below the bytes that the CRC
+// covers, or need a new CRC.
 inline constexpr std::size_t kBaseOffsetPosition = 0;
 inline constexpr std::size_t kBatchLengthPosition = 8;
 inline constexpr std::size_t kLeaderEpochPosition = 12;
@@ -29,6 +29,11 @@ inline constexpr std::size_t kAttributesPosition = 21;  // the CRC covers everyt
 inline constexpr std::size_t kMaxTimestampPosition = 35;
 
 enum class TimestampType : std::uint8_t { create_time = 0, log_append_time = 1 };
+
+// What hostile deltas are added with: signed overflow is undefined.
+constexpr std::int64_t wrapping_add(std::int64_t a, std::int64_t b) {
+  return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
+}
 
 struct RecordBatchHeader {
   Offset base_offset;
@@ -45,8 +50,9 @@ struct RecordBatchHeader {
   std::int32_t base_sequence = -1;
   std::int32_t record_count = 0;
 
-  Offset last_offset() const { return base_offset + last_offset_delta; }
-  Offset next_offset() const { return base_offset + last_offset_delta + 1; }
+  // Wrap around instead of overflowing: the base offset may be anything, as the CRC does not cover it.
+  Offset last_offset() const { return Offset(wrapping_add(base_offset.value, last_offset_delta)); }
+  Offset next_offset() const { return Offset(wrapping_add(last_offset().value, 1)); }
   // The whole batch, header included. Meaningful only once the header was checked.
   std::size_t size() const { return kRecordBatchOverhead + static_cast<std::size_t>(batch_length); }
   // An unknown codec number is for the validator to refuse.
@@ -57,14 +63,15 @@ struct RecordBatchHeader {
   bool is_transactional() const { return (attributes & 0x10) != 0; }
   bool is_control() const { return (attributes & 0x20) != 0; }
   bool has_producer_id() const { return producer_id > kNoProducerId; }
-  // The sequence number of the last record: wraps from 2^31 - 1 to 0.
+  // The sequence number of the last record: wraps from 2^31 - 1 to 0. -1 where there are none.
   std::int32_t last_sequence() const;
 
   bool operator==(const RecordBatchHeader&) const = default;
 };
 
-// Reads a header without judging it, but for the least that makes the sizes usable: Errc::truncated with fewer than 61
-// bytes, Errc::malformed for a batchLength below 49, Errc::unsupported_version for a magic other than 2.
+// Reads a header without judging it, but for the least that makes the sizes usable: Errc::truncated with
+// fewer than 61 bytes, Errc::malformed for a batchLength below 49, Errc::unsupported_version for a magic
+// other than 2.
 Result<RecordBatchHeader> parse_record_batch_header(ByteView bytes);
 
 // Errc::corrupt where the CRC does not fit. Requires: `batch` holds exactly header.size() bytes.
@@ -97,12 +104,14 @@ struct Record {
 // Lifetime: views the batch, or owns the decompressed records; moves keep the views valid.
 class RecordReader {
  public:
-  // Errc::corrupt or budget_exceeded from decompression. Requires: check_crc() held, or the bytes are trusted.
+  // Errc::corrupt or budget_exceeded from decompression. Requires: check_crc() held, or the bytes are
+  // trusted.
   static Result<RecordReader> open(const RecordBatchHeader& header, ByteView batch,
                                    std::size_t decompressed_size_max = kDecompressedSizeMax);
 
-  // False after the last record. Errc::malformed where a record does not fit the format, or where the count in the
-  // header is not the count of records. The record is reused: no allocation but for more headers than before.
+  // False after the last record. Errc::malformed where a record does not fit the format, or where the count
+  // in the header is not the count of records. The record is reused: no allocation but for more headers than
+  // before.
   Result<bool> next(Record& record);
 
  private:
@@ -112,6 +121,7 @@ class RecordReader {
   Bytes owned_;
   ByteView left_;
   std::int32_t read_count_ = 0;
+  std::int64_t next_delta_min_ = 0;  // offset deltas rise
 };
 
 }  // namespace sillok::protocol
