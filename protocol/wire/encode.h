@@ -84,14 +84,15 @@ void encode_tagged_fields(Encoder& out, const T& message, WalkContext context) {
   for_each_field<T>([&](const auto& f) { count += present(f) ? 1U : 0U; });
   out.unsigned_varint(count);
   // Tags go out in rising order, which need not be the order of the schema.
-  for (std::int16_t tag = 0; count > 0; ++tag) {
+  std::uint32_t written = 0;
+  for (std::int16_t tag = 0; written < count; ++tag) {
     for_each_field<T>([&]<class F>(const F& f) {
       if (f.options.tag != tag || !present(f)) return;
       out.unsigned_varint(static_cast<std::uint32_t>(tag));
       const std::size_t start = out.begin_sized();
       encode_value(out, message.*F::pointer, context, f.options.nullable.contains(context.version));
       out.end_sized(start);
-      --count;
+      ++written;
     });
   }
 }
