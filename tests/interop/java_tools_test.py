@@ -1,0 +1,78 @@
+"""The command-line tools that come with Kafka 4.3.1, and the Java admin client."""
+
+import re
+
+import harness
+from harness import check, check_equal, run, say
+from sillok_server import server
+
+
+class Tools:
+    def __init__(self, address):
+        self.address = address
+
+    def __call__(self, name, *arguments, stdin=None):
+        """What a tool printed. `name` is a class of org.apache.kafka.tools."""
+        server_option = ["--bootstrap-server", self.address]
+        return run(harness.java("broker", f"org.apache.kafka.tools.{name}", *server_option, *arguments),
+                   stdin).stdout.decode()
+
+
+def check_topics(tools):
+    tools("TopicCommand", "--create", "--topic", "tools", "--partitions", 4, "--replication-factor", 1,
+          "--config", "segment.bytes=2097152")
+    tools("TopicCommand", "--create", "--topic", "second")
+    check_equal(sorted(tools("TopicCommand", "--list").split()), ["second", "tools"], "kafka-topics --list")
+    described = tools("TopicCommand", "--describe", "--topic", "tools")
+    for part in ["PartitionCount: 4", "ReplicationFactor: 1", "segment.bytes=2097152"]:
+        check(part in described, f"kafka-topics --describe lacks '{part}':\n{described}")
+    check_equal(len(re.findall(r"Partition: \d\s+Leader: (?!none)", described)), 4, "partitions with a leader")
+    tools("TopicCommand", "--delete", "--topic", "second")
+    check_equal(tools("TopicCommand", "--list").split(), ["tools"], "kafka-topics --list after --delete")
+    say("topics: created, listed, described, deleted")
+
+
+def check_performance_and_offsets(tools):
+    output = tools("ProducerPerformance", "--topic", "tools", "--num-records", 50_000, "--record-size", 200,
+                   "--throughput", -1)
+    check("50000 records sent" in output, f"kafka-producer-perf-test:\n{output}")
+    latest = offsets(tools, "latest")
+    check_equal(sum(latest.values()), 50_000, "sum of the latest offsets")
+    check_equal(offsets(tools, "earliest"), {partition: 0 for partition in range(4)}, "earliest offsets")
+    check_equal(offsets(tools, "max-timestamp").keys(), latest.keys(), "partitions with a maximum timestamp")
+    say(f"performance test ran, offsets {latest}")
+
+
+def offsets(tools, when):
+    output = tools("GetOffsetShell", "--topic", "tools", "--time", when)
+    return {int(line.split(":")[1]): int(line.split(":")[2]) for line in output.split()}
+
+
+def check_admin(address):
+    lines = run(harness.own_java("JavaClient.java", "admin", address)).stdout.decode().splitlines()
+    found = dict(line.split(" ", 1) for line in lines if not line.startswith("config "))
+    configs = dict(line.split(" ", 1)[1].split("=", 1) for line in lines if line.startswith("config "))
+    check(found["cluster"] not in ("", "null"), "no cluster id")
+    check_equal(found["node"], address, "address of the only node")
+    check_equal(found["partitions"], "3", "partitions of the created topic")
+    check_equal(found["same-id"], "true", "CreateTopics and Metadata name the same topic id")
+    check_equal(configs, {
+        "retention.ms": "123456789 DYNAMIC_TOPIC_CONFIG",
+        "segment.bytes": "1073741824 DEFAULT_CONFIG",
+        "cleanup.policy": "delete DEFAULT_CONFIG",
+        "max.message.bytes": "1048588 DEFAULT_CONFIG",
+    }, "configuration of the created topic")
+    check_equal(found["broker-config"], "log.dirs true", "configuration of the broker")
+    say("admin client: cluster and configurations described")
+
+
+def test(folder):
+    with server(folder) as broker:
+        tools = Tools(broker.address)
+        check_topics(tools)
+        check_performance_and_offsets(tools)
+        check_admin(broker.address)
+        broker.check_running()
+
+
+harness.main(test)
