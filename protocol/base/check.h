@@ -11,12 +11,16 @@ namespace sillok {
 
 }  // namespace sillok
 
-// Always on: for what is cheap to test.
-#define CHECK(condition) (static_cast<bool>(condition) ? void(0) : ::sillok::check_failed(#condition))
+// Always on: for what is cheap to test. Headers say SILLOK_CHECK, since Catch2 has a CHECK of its own; a test
+// includes <catch2/catch.hpp> first, and CHECK is Catch2's there.
+#define SILLOK_CHECK(condition) (static_cast<bool>(condition) ? void(0) : ::sillok::check_failed(#condition))
+#ifndef CHECK
+#define CHECK(condition) SILLOK_CHECK(condition)
+#endif
 
 // In debug and sanitizer builds only: may be O(n).
 #ifdef NDEBUG
 #define DCHECK(condition) (true ? void(0) : void(condition))
 #else
-#define DCHECK(condition) CHECK(condition)
+#define DCHECK(condition) SILLOK_CHECK(condition)
 #endif

@@ -68,15 +68,15 @@ class [[nodiscard]] Result {
   explicit operator bool() const { return ok(); }
   // Requires: ok().
   T& value() & {
-    CHECK(ok());
+    SILLOK_CHECK(ok());
     return *std::get_if<0>(&state_);
   }
   const T& value() const& {
-    CHECK(ok());
+    SILLOK_CHECK(ok());
     return *std::get_if<0>(&state_);
   }
   T&& value() && {
-    CHECK(ok());
+    SILLOK_CHECK(ok());
     return std::move(*std::get_if<0>(&state_));
   }
   T& operator*() & { return value(); }
@@ -85,15 +85,15 @@ class [[nodiscard]] Result {
   const T* operator->() const { return &value(); }
   // Requires: !ok().
   Error& error() & {
-    CHECK(!ok());
+    SILLOK_CHECK(!ok());
     return *std::get_if<1>(&state_);
   }
   const Error& error() const& {
-    CHECK(!ok());
+    SILLOK_CHECK(!ok());
     return *std::get_if<1>(&state_);
   }
   Error&& error() && {
-    CHECK(!ok());
+    SILLOK_CHECK(!ok());
     return std::move(*std::get_if<1>(&state_));
   }
 
@@ -110,17 +110,17 @@ class [[nodiscard]] Result<void> {
 
   bool ok() const { return !error_.has_value(); }
   explicit operator bool() const { return ok(); }
-  void value() const { CHECK(ok()); }
+  void value() const { SILLOK_CHECK(ok()); }
   Error& error() & {
-    CHECK(!ok());
+    SILLOK_CHECK(!ok());
     return *error_;
   }
   const Error& error() const& {
-    CHECK(!ok());
+    SILLOK_CHECK(!ok());
     return *error_;
   }
   Error&& error() && {
-    CHECK(!ok());
+    SILLOK_CHECK(!ok());
     return *std::move(error_);
   }
 

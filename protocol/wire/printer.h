@@ -105,7 +105,7 @@ void print_fields(JsonWriter& out, const T& message, WalkContext context, Record
 // Requires: T::kVersions.contains(version).
 template <Message T>
 std::string to_json(const T& message, Version version, RecordsForm records = RecordsForm::size) {
-  CHECK(T::kVersions.contains(version));
+  SILLOK_CHECK(T::kVersions.contains(version));
   JsonWriter out;
   print_fields(out, message, {version, T::kFlexible.contains(version)}, records);
   return std::move(out).take();
