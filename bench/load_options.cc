@@ -1,0 +1,153 @@
+#include "bench/load_options.h"
+
+#include <arpa/inet.h>
+
+#include <boost/program_options.hpp>
+#include <charconv>
+#include <optional>
+#include <sstream>
+
+namespace sillok::bench {
+namespace {
+
+namespace po = boost::program_options;
+
+Error bad(std::string text) { return Error{Errc::invalid_argument, std::move(text)}; }
+
+struct Names {
+  std::string mode;
+  std::string brokers = "127.0.0.1:9092";
+  std::vector<std::string> settings;
+};
+
+po::options_description describe(LoadOptions& options, Names& names) {
+  po::options_description all("Options");
+  const auto text = [](std::string& into) { return po::value(&into)->default_value(into); };
+  const auto number = [](std::int64_t& into) { return po::value(&into)->default_value(into); };
+  const auto real = [](double& into) { return po::value(&into)->default_value(into); };
+  all.add_options()("help,h", "this page");
+  all.add_options()("mode", po::value(&names.mode), "produce, fetch, first-ack or e2e");
+  all.add_options()("brokers,b", text(names.brokers), "HOST:PORT of the server, on the loopback");
+  all.add_options()("topic", text(options.topic), "created where it does not exist");
+  all.add_options()("partitions", number(options.partitions), "used in turn by the connections");
+  all.add_options()("config", po::value(&names.settings),
+                    "NAME=VALUE of a topic that is created; repeatable");
+  all.add_options()("connections", number(options.connections), "at once");
+  all.add_options()("in-flight", number(options.in_flight), "produce requests per connection");
+  all.add_options()("records", number(options.records), "per produce request");
+  all.add_options()("record-bytes", number(options.record_bytes), "of a record's value");
+  all.add_options()("acks", number(options.acks), "0, 1 or -1 (all)");
+  all.add_options()("seconds", real(options.seconds), "length of the run");
+  all.add_options()("requests", number(options.requests), "end after so many requests; 0: by time only");
+  all.add_options()("max-bytes", number(options.max_bytes), "of one fetch answer");
+  all.add_options()("rate", real(options.rate), "e2e: requests a second");
+  all.add_options()("exec", text(options.exec),
+                    "first-ack: start the server with this command, measure from there");
+  all.add_options()("keep", po::bool_switch(&options.keep_server),
+                    "first-ack: do not stop the started server");
+  all.add_options()("timeout", real(options.timeout_seconds), "first-ack: give up after so many seconds");
+  return all;
+}
+
+std::optional<Mode> parse_mode(const std::string& name) {
+  if (name == "produce") return Mode::produce;
+  if (name == "fetch") return Mode::fetch;
+  if (name == "first-ack") return Mode::first_ack;
+  if (name == "e2e") return Mode::e2e;
+  return std::nullopt;
+}
+
+Result<void> check_limits(const LoadOptions& options) {
+  const auto within = [](std::int64_t value, std::int64_t low, std::int64_t high) {
+    return low <= value && value <= high;
+  };
+  if (!within(options.connections, 1, kConnectionsMax)) return bad("--connections: 1 to 1000");
+  if (!within(options.in_flight, 1, kInFlightMax)) return bad("--in-flight: 1 to 10000");
+  if (!within(options.partitions, 1, 10'000)) return bad("--partitions: 1 to 10000");
+  if (!within(options.records, 1, 1'000'000)) return bad("--records: 1 to 1000000");
+  if (!within(options.record_bytes, 0, kRequestBytesMax)) return bad("--record-bytes: 0 to 64 MiB");
+  if (options.records * (options.record_bytes + 32) > kRequestBytesMax)
+    return bad("a request of over 64 MiB");
+  if (!within(options.acks, -1, 1)) return bad("--acks: 0, 1 or -1");
+  if (!(options.seconds > 0 && options.seconds <= kSecondsMax))
+    return bad("--seconds: above 0, at most 3600");
+  if (!(options.timeout_seconds > 0 && options.timeout_seconds <= kSecondsMax)) {
+    return bad("--timeout: above 0, at most 3600");
+  }
+  if (options.requests < 0) return bad("--requests: not negative");
+  if (!within(options.max_bytes, 1, kRequestBytesMax)) return bad("--max-bytes: 1 to 64 MiB");
+  if (!(options.rate > 0 && options.rate <= 1e6)) return bad("--rate: above 0, at most 1000000");
+  if (options.mode == Mode::e2e && options.acks == 0) return bad("e2e: --acks must not be 0");
+  if (options.mode == Mode::first_ack && options.acks == 0) return bad("first-ack: --acks must not be 0");
+  return {};
+}
+
+Result<void> finish(LoadOptions& options, const Names& names) {
+  const auto mode = parse_mode(names.mode);
+  if (!mode) return bad("unknown mode '" + names.mode + "': produce, fetch, first-ack or e2e");
+  options.mode = *mode;
+  options.broker = TRY(parse_loopback(names.brokers));
+  for (const std::string& setting : names.settings) {
+    const std::size_t equals = setting.find('=');
+    if (equals == std::string::npos) return bad("--config " + setting + ": NAME=VALUE is expected");
+    options.topic_settings.push_back({setting.substr(0, equals), setting.substr(equals + 1)});
+  }
+  return check_limits(options);
+}
+
+}  // namespace
+
+Result<Endpoint> parse_loopback(const std::string& text) {
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string::npos) return bad("'" + text + "': HOST:PORT is expected");
+  Endpoint endpoint;
+  endpoint.host = text.substr(0, colon);
+  if (endpoint.host.size() > 2 && endpoint.host.front() == '[' && endpoint.host.back() == ']') {
+    endpoint.host = endpoint.host.substr(1, endpoint.host.size() - 2);
+  }
+  if (endpoint.host == "localhost") endpoint.host = "127.0.0.1";
+  const char* end = text.data() + text.size();
+  const auto parsed = std::from_chars(text.data() + colon + 1, end, endpoint.port);
+  if (parsed.ec != std::errc() || parsed.ptr != end || endpoint.port == 0)
+    return bad("'" + text + "': bad port");
+  in_addr four{};
+  if (inet_pton(AF_INET, endpoint.host.c_str(), &four) == 1) {
+    if ((ntohl(four.s_addr) >> 24) == 127) return endpoint;
+  } else if (endpoint.host == "::1") {
+    return endpoint;
+  }
+  return bad("'" + text + "': a load goes to 127.0.0.0/8 or [::1] only");
+}
+
+Result<LoadOptions> parse_load_options(int argc, char** argv) {
+  LoadOptions options;
+  Names names;
+  try {
+    po::positional_options_description positional;
+    positional.add("mode", 1);
+    po::variables_map map;
+    const auto described = describe(options, names);
+    po::store(po::command_line_parser(argc, argv).options(described).positional(positional).run(), map);
+    po::notify(map);
+    if (map.count("help") != 0 || argc < 2) return bad("");
+  } catch (const po::error& error) {
+    return bad(error.what());
+  }
+  if (auto finished = finish(options, names); !finished.ok()) return finished.error();
+  return options;
+}
+
+std::string load_usage() {
+  LoadOptions options;
+  Names names;
+  std::ostringstream text;
+  text << "sillok_load MODE [OPTIONS]: loads a Kafka-protocol server and prints one JSON object.\n\n"
+          "  produce    pre-encoded requests, pipelined; prints rates and latencies\n"
+          "  fetch      reads each partition from its beginning, again and again\n"
+          "  first-ack  tries until one record is acknowledged; prints the milliseconds that it took\n"
+          "  e2e        one record at a time at a fixed rate, and the time until a waiting fetch has it\n\n"
+       << describe(options, names);
+  return text.str();
+}
+
+}  // namespace sillok::bench

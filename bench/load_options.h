@@ -1,0 +1,56 @@
+// What a load run is asked to do. Every run is bounded in time or count, and goes to a loopback address only.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "protocol/base/result.h"
+
+namespace sillok::bench {
+
+inline constexpr double kSecondsMax = 3600;
+inline constexpr std::int64_t kConnectionsMax = 1000;
+inline constexpr std::int64_t kInFlightMax = 10'000;
+inline constexpr std::int64_t kRequestBytesMax = 64 << 20;
+
+enum class Mode { produce, fetch, first_ack, e2e };
+
+struct Endpoint {
+  std::string host;  // an IPv4 or IPv6 literal of the loopback
+  std::uint16_t port = 9092;
+};
+
+struct TopicSetting {
+  std::string name;
+  std::string value;
+};
+
+struct LoadOptions {
+  Mode mode = Mode::produce;
+  Endpoint broker;
+  std::string topic = "load";
+  std::int64_t partitions = 1;
+  std::vector<TopicSetting> topic_settings;
+  std::int64_t connections = 1;
+  std::int64_t in_flight = 5;
+  std::int64_t records = 1;
+  std::int64_t record_bytes = 100;
+  std::int64_t acks = 1;
+  double seconds = 10;
+  std::int64_t requests = 0;  // 0: bounded by the seconds alone
+  std::int64_t max_bytes = 1 << 20;
+  double rate = 1000;  // requests a second (e2e)
+  std::string exec;    // first-ack: the server's command line
+  double timeout_seconds = 120;
+  bool keep_server = false;  // first-ack: leave the started server running
+};
+
+// Errc::invalid_argument says what is wrong with the command line; an empty text asks for the help.
+Result<LoadOptions> parse_load_options(int argc, char** argv);
+std::string load_usage();
+
+// "host:port" of a loopback address, or why not.
+Result<Endpoint> parse_loopback(const std::string& text);
+
+}  // namespace sillok::bench
