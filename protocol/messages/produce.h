@@ -85,8 +85,7 @@ struct ProducePartitionResponse {
       field<&ProducePartitionResponse::log_start_offset>("LogStartOffset", since(5), IfAbsent::drop),
       field<&ProducePartitionResponse::record_errors>("RecordErrors", since(8), IfAbsent::drop),
       field<&ProducePartitionResponse::error_message>("ErrorMessage", since(8), IfAbsent::drop),
-      field<&ProducePartitionResponse::current_leader>("CurrentLeader", tagged(0, since(10)),
-                                                       IfAbsent::drop));
+      field<&ProducePartitionResponse::current_leader>("CurrentLeader", tagged(0, since(10))));
 };
 
 struct ProduceTopicResponse {
