@@ -1,5 +1,6 @@
 // Zstandard frames (RFC 8878).
 #include <zstd.h>
+#include <zstd_errors.h>
 
 #include <memory>
 
@@ -18,6 +19,13 @@ struct FreeCompressor {
 struct FreeDecompressor {
   void operator()(ZSTD_DCtx* context) const { ZSTD_freeDCtx(context); }
 };
+
+Error refused(std::size_t code) {
+  const bool wants_memory = ZSTD_getErrorCode(code) == ZSTD_error_frameParameter_windowTooLarge ||
+                            ZSTD_getErrorCode(code) == ZSTD_error_memory_allocation;
+  return Error{wants_memory ? Errc::budget_exceeded : Errc::corrupt,
+               std::string("zstd: ") + ZSTD_getErrorName(code)};
+}
 
 }  // namespace
 
@@ -46,7 +54,7 @@ Result<Bytes> zstd_decompress(ByteView compressed, std::size_t limit) {
     ZSTD_outBuffer to{room.data(), room.size(), 0};
     const std::size_t used_before = in.pos;
     const std::size_t hint = ZSTD_decompressStream(context.get(), &to, &in);
-    if (ZSTD_isError(hint) != 0) return Error{Errc::corrupt, std::string("zstd: ") + ZSTD_getErrorName(hint)};
+    if (ZSTD_isError(hint) != 0) return refused(hint);
     out.filled(to.pos);
     if (out.over_limit()) return over_budget(limit);
     if (hint == 0 && in.pos == in.size) return std::move(out).take();

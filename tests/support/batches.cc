@@ -81,6 +81,8 @@ BatchMaker& BatchMaker::keyless(std::string_view value, std::optional<TimestampM
   return add({0, 0, std::nullopt, std::string(value), {}}, timestamp);
 }
 
+BatchMaker& BatchMaker::null_record(std::optional<TimestampMs> timestamp) { return add({}, timestamp); }
+
 BatchMaker& BatchMaker::tombstone(std::string_view key, std::optional<TimestampMs> timestamp) {
   return add({0, 0, std::string(key), std::nullopt, {}}, timestamp);
 }

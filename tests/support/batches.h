@@ -45,6 +45,7 @@ class BatchMaker {
   BatchMaker& record(std::string_view key, std::string_view value,
                      std::optional<TimestampMs> timestamp = std::nullopt);
   BatchMaker& keyless(std::string_view value, std::optional<TimestampMs> timestamp = std::nullopt);
+  BatchMaker& null_record(std::optional<TimestampMs> timestamp = std::nullopt);  // neither key nor value
   BatchMaker& tombstone(std::string_view key, std::optional<TimestampMs> timestamp = std::nullopt);
   // `count` records "key-0" = "value-0" and so on.
   BatchMaker& records(int count);
@@ -82,6 +83,9 @@ protocol::RecordBatchHeader header_of(ByteView bytes);
 
 // Every record of every batch in `bytes`, their CRCs checked. Aborts on bytes that are not whole batches.
 std::vector<OwnedRecord> read_records(ByteView bytes);
+
+inline protocol::RecordBatchHeader header_of(const BatchMaker& maker) { return header_of(maker.bytes()); }
+inline std::vector<OwnedRecord> read_records(const BatchMaker& maker) { return read_records(maker.bytes()); }
 
 // "0a 1b\n2c" -> three bytes; '#' starts a comment. Aborts on anything else.
 Bytes from_hex(std::string_view text);
