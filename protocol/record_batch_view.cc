@@ -89,4 +89,12 @@ void set_max_timestamp(MutableByteView batch, TimestampMs max_timestamp) {
   renew_crc(batch);
 }
 
+void set_producer(MutableByteView batch, ProducerId id, ProducerEpoch epoch, std::int32_t base_sequence) {
+  CHECK(batch.size() >= kRecordBatchHeaderSize);
+  store_big_endian(batch.data() + kProducerIdPosition, id.value);
+  store_big_endian(batch.data() + kProducerEpochPosition, epoch.value);
+  store_big_endian(batch.data() + kBaseSequencePosition, base_sequence);
+  renew_crc(batch);
+}
+
 }  // namespace sillok::protocol
