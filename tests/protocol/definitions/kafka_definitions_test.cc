@@ -21,6 +21,7 @@ constexpr int kSkipReturnCode = 77;  // tests/CMakeLists.txt tells ctest
 
 std::filesystem::path definitions_folder() {
   if (const char* folder = std::getenv("SILLOK_KAFKA_MESSAGES")) return folder;
+  if (const char* cache = std::getenv("SILLOK_CACHE")) return std::filesystem::path(cache) / "kafka-messages";
   const char* home = std::getenv("HOME");
   return std::filesystem::path(home != nullptr ? home : "/root") / ".cache/sillok/kafka-messages";
 }
