@@ -8,6 +8,7 @@
 #include "broker/config.h"
 #include "broker/executor.h"
 #include "broker/pending_response.h"
+#include "broker/reactor_port.h"
 #include "protocol/headers.h"
 #include "storage/clock.h"
 
@@ -15,17 +16,19 @@ namespace sillok::broker {
 
 class Topics;
 class Partitions;
+class PartitionsView;
 class ProducerIds;
 
 // The address that the connection came in by: metadata answers name it.
 struct ConnectionInfo {
-  std::string peer;              // "127.0.0.1:40312"
+  std::string peer;  // "127.0.0.1:40312"
   std::string advertised_host;
   std::uint16_t advertised_port = 0;
   std::size_t reactor = 0;
 };
 
-// The parts of the broker that handlers use. One for the whole process; all parts are safe to use from any reactor.
+// The parts of the broker that handlers use. One for the whole process; all parts are safe to use from any
+// reactor.
 struct Services {
   const LoadedConfig& settings;
   const Config& config;  // settings.config
@@ -35,12 +38,17 @@ struct Services {
   ProducerIds& producer_ids;
   Executor& control;  // one thread: changes of topics and of the metadata store, in order; may block
   Executor& io;       // the pool for reads of cold data and other work that may block
+  const PartitionsView& partitions_view;  // `partitions`, as metadata answers see them
 };
 
+// Lives through the handler's call, as do the views in the request: what parks copies what it keeps.
 struct RequestContext {
   Services& services;
+  ReactorPort& reactor;  // of the connection
   const ConnectionInfo& connection;
   const protocol::RequestHeader& header;
+  MutableByteView
+      frame;  // the whole request, whose bytes the handler may change (record batches get their offsets)
 };
 
 }  // namespace sillok::broker

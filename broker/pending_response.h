@@ -12,8 +12,8 @@
 
 namespace sillok::broker {
 
-// Threading: any thread, one at a time. Move-only. Answered once: one that is destroyed unanswered closes the connection,
-// so that a forgotten request is seen at once and never leaves a client waiting.
+// Threading: any thread, one at a time. Move-only. Answered once: one that is destroyed unanswered closes the
+// connection, so that a forgotten request is seen at once and never leaves a client waiting.
 class PendingResponse {
  public:
   PendingResponse(std::shared_ptr<ResponseSink> sink, std::uint64_t slot, std::int32_t correlation_id,
@@ -36,14 +36,20 @@ class PendingResponse {
 
   protocol::Version version() const { return version_; }
 
-  // Encodes in the request's version: what the response views need only live through the call. `slices` go, in order, to the
-  // places of the records that have an external size.
+  // Encodes in the request's version: what the response views need only live through the call. `slices` go,
+  // in order, to the places of the records that have an external size.
   template <protocol::Message Response>
   void send(const Response& response, std::vector<storage::FileSlice> slices = {}) {
+    send_as(response, version_, std::move(slices));
+  }
+  // As send(), in another version than the request's.
+  template <protocol::Message Response>
+  void send_as(const Response& response, protocol::Version version,
+               std::vector<storage::FileSlice> slices = {}) {
     OutgoingFrame frame;
     protocol::Encoder encoder(frame.bytes);
     const auto encoded =
-        protocol::encode_response_frame(encoder, frame.bytes, response, correlation_id_, version_);
+        protocol::encode_response_frame(encoder, frame.bytes, response, correlation_id_, version);
     if (!encoded.ok()) return disconnect();  // too large to be said: nothing else would be understood
     CHECK(encoder.holes().size() == slices.size());
     for (std::size_t i = 0; i < slices.size(); ++i) {

@@ -1,0 +1,60 @@
+// One log directory's device as the partitions on it see it: is it calm enough for a reactor to write by
+// itself, and how much is waiting for a flush.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "broker/executor.h"
+#include "protocol/base/ids.h"
+#include "storage/clock.h"
+#include "storage/flusher.h"
+
+namespace sillok::broker {
+
+// An append that takes longer than this says that the kernel makes writers wait.
+inline constexpr std::chrono::milliseconds kSlowAppend{5};
+// How long all appends must have been quick before reactors write by themselves again.
+inline constexpr std::chrono::milliseconds kCalmAfter{100};
+
+// Threading: any thread.
+class Device {
+ public:
+  // `writer` runs appends while the device is not calm: one thread, so that a stall holds that and no
+  // reactor.
+  Device(const storage::Clock& clock, storage::Flusher& flusher, Executor& writer, ByteCount unflushed_max)
+      : clock_(clock), flusher_(flusher), writer_(writer), unflushed_max_(unflushed_max) {}
+
+  const storage::Clock& clock() const { return clock_; }
+  storage::Flusher& flusher() { return flusher_; }
+  Executor& writer() { return writer_; }
+
+  // Whether a reactor may append by itself now.
+  bool is_calm() const;
+  // Every append reports how long its write took.
+  void note_append(storage::SteadyTime began, storage::SteadyTime ended);
+
+  // Bytes that were appended and wait for a flush. Past the limit appends wait.
+  void add_unflushed(ByteCount bytes) { unflushed_.fetch_add(bytes, std::memory_order_relaxed); }
+  void remove_unflushed(ByteCount bytes);
+  bool is_full() const { return unflushed_.load(std::memory_order_relaxed) > unflushed_max_; }
+  // Calls back, from remove_unflushed(), once the device is not full any more. At once where it is not.
+  void when_not_full(std::function<void()> resume);
+
+ private:
+  const storage::Clock& clock_;
+  storage::Flusher& flusher_;
+  Executor& writer_;
+  const ByteCount unflushed_max_;
+  std::atomic<ByteCount> unflushed_{0};
+  std::atomic<storage::SteadyTime::rep> calm_at_{0};  // 0: calm
+  std::mutex mutex_;                                  // guards waiting_
+  std::vector<std::function<void()>> waiting_;
+};
+
+}  // namespace sillok::broker

@@ -1,0 +1,109 @@
+#include "broker/dispatcher.h"
+
+#include <array>
+#include <utility>
+
+#include "broker/handlers/handlers.h"
+#include "broker/rate_limited_log.h"
+#include "protocol/frame.h"
+
+namespace sillok::broker {
+namespace {
+
+using namespace protocol;
+
+// Requests up to this size are decoded into an object that its thread keeps, so that the arrays in it are
+// allocated once.
+constexpr std::size_t kReusedFrameBytes = 64 << 10;
+
+template <class Request, void (*kHandler)(const RequestContext&, const Request&, PendingResponse)>
+bool decode_and_handle(const RequestContext& context, Decoder& body, PendingResponse response) {
+  const auto with = [&](Request& request) {
+    if (!decode(body, request, response.version()).ok()) return false;
+    kHandler(context, request, std::move(response));
+    return true;
+  };
+  if (context.frame.size() <= kReusedFrameBytes) {
+    thread_local Request reused;
+    return with(reused);
+  }
+  Request request;
+  return with(request);
+}
+
+template <class Request, void (*kHandler)(const RequestContext&, const Request&, PendingResponse)>
+constexpr ApiEntry entry(VersionRange advertised = Request::kVersions) {
+  return {Request::kKey, advertised, Request::kVersions, Request::kFlexible,
+          &decode_and_handle<Request, kHandler>};
+}
+
+constexpr std::array kApis{
+    // Old librdkafka compresses only where it sees version 0 of Produce offered.
+    entry<ProduceRequest, handle_produce>({0, ProduceRequest::kVersions.last}),
+    entry<FetchRequest, handle_fetch>(),
+    entry<ListOffsetsRequest, handle_list_offsets>(),
+    entry<MetadataRequest, handle_metadata>(),
+    entry<ApiVersionsRequest, handle_api_versions>(),
+    entry<CreateTopicsRequest, handle_create_topics>(),
+    entry<DeleteTopicsRequest, handle_delete_topics>(),
+    entry<InitProducerIdRequest, handle_init_producer_id>(),
+    entry<OffsetForLeaderEpochRequest, handle_offset_for_leader_epoch>(),
+    entry<DescribeConfigsRequest, handle_describe_configs>(),
+    entry<DescribeClusterRequest, handle_describe_cluster>(),
+};
+
+constexpr std::size_t kKeyMax = 127;
+
+constexpr auto kIndexByKey = [] {
+  std::array<std::int8_t, kKeyMax + 1> index{};
+  for (auto& value : index) value = -1;
+  for (std::size_t i = 0; i < kApis.size(); ++i) {
+    index[static_cast<std::size_t>(kApis[i].key)] = static_cast<std::int8_t>(i);
+  }
+  return index;
+}();
+
+const ApiEntry* find_api(std::int16_t key) {
+  if (key < 0 || static_cast<std::size_t>(key) > kKeyMax) return nullptr;
+  const std::int8_t index = kIndexByKey[static_cast<std::size_t>(key)];
+  return index < 0 ? nullptr : &kApis[static_cast<std::size_t>(index)];
+}
+
+}  // namespace
+
+std::span<const ApiEntry> api_table() { return kApis; }
+
+bool dispatch(Services& services, ReactorPort& reactor, const ConnectionInfo& connection,
+              MutableByteView frame, std::shared_ptr<ResponseSink> sink, std::uint64_t slot) {
+  Decoder in(frame);
+  const ApiEntry* api = nullptr;
+  const RequestHeader header = decode_request_header(in, [&](std::int16_t key, Version version) {
+    api = find_api(key);
+    return api != nullptr && api->served.contains(version) && api->flexible.contains(version);
+  });
+  PendingResponse response(std::move(sink), slot, header.correlation_id, header.api_version);
+  const auto refuse = [&](const char* why) {
+    log_rate_limited("request refused: {} (api key {}, version {}, client id \"{}\", {})", why,
+                     header.api_key, header.api_version, escape_for_log(header.client_id.value_or("")),
+                     connection.peer);
+    response.send_nothing();
+    return false;
+  };
+  if (!in.ok()) return refuse("the header is cut short or malformed");
+  if (api == nullptr) return refuse("an unknown api key");
+  if (!api->served.contains(header.api_version)) {
+    if (api->key != ApiKey::api_versions) return refuse("a version that is not served");
+    answer_unsupported_api_versions(std::move(response));
+    return true;
+  }
+  const RequestContext context{services, reactor, connection, header, frame};
+  // A body that does not decode leaves the response unanswered, which closes the connection.
+  if (!api->handle(context, in, std::move(response))) {
+    log_rate_limited("request refused: a malformed {} version {} from client id \"{}\", {}",
+                     to_string(api->key), header.api_version, escape_for_log(header.client_id.value_or("")),
+                     connection.peer);
+  }
+  return true;
+}
+
+}  // namespace sillok::broker

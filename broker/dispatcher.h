@@ -1,0 +1,33 @@
+// From a request's key and version to its handler. ApiVersions is answered from the same table, so that what
+// is advertised is what is there.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "broker/handler.h"
+#include "broker/response_sink.h"
+#include "protocol/api.h"
+#include "protocol/wire/schema.h"
+
+namespace sillok::broker {
+
+struct ApiEntry {
+  protocol::ApiKey key;
+  protocol::VersionRange advertised;
+  protocol::VersionRange served;
+  protocol::VersionRange flexible;
+  // False where the body is not one of the version.
+  bool (*handle)(const RequestContext& context, protocol::Decoder& body, PendingResponse response);
+};
+
+// By rising key.
+std::span<const ApiEntry> api_table();
+
+// Takes one request, which is answered in `slot` of `sink`, now or later. False, and logged, where the frame
+// cannot be answered, for which the connection must be closed.
+bool dispatch(Services& services, ReactorPort& reactor, const ConnectionInfo& connection,
+              MutableByteView frame, std::shared_ptr<ResponseSink> sink, std::uint64_t slot);
+
+}  // namespace sillok::broker

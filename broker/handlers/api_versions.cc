@@ -1,0 +1,46 @@
+#include "broker/dispatcher.h"
+#include "broker/handlers/handlers.h"
+
+namespace sillok::broker {
+namespace {
+
+protocol::ApiVersionsResponse all_versions() {
+  protocol::ApiVersionsResponse response;
+  for (const ApiEntry& api : api_table()) {
+    response.api_keys.push_back({api.key, api.advertised.first, api.advertised.last});
+  }
+  return response;
+}
+
+// Kafka's pattern: letters and digits, with '-' and '.' inside.
+bool is_software_name(std::string_view text) {
+  const auto is_alphanumeric = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+  };
+  if (text.empty() || !is_alphanumeric(text.front()) || !is_alphanumeric(text.back())) return false;
+  for (const char c : text) {
+    if (!is_alphanumeric(c) && c != '-' && c != '.') return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+void handle_api_versions(const RequestContext&, const protocol::ApiVersionsRequest& request,
+                         PendingResponse response) {
+  if (response.version() >= 3 && !(is_software_name(request.client_software_name) &&
+                                   is_software_name(request.client_software_version))) {
+    protocol::ApiVersionsResponse refusal;
+    refusal.error_code = protocol::ErrorCode::invalid_request;
+    return response.send(refusal);
+  }
+  response.send(all_versions());
+}
+
+void answer_unsupported_api_versions(PendingResponse response) {
+  protocol::ApiVersionsResponse refusal = all_versions();
+  refusal.error_code = protocol::ErrorCode::unsupported_version;
+  response.send_as(refusal, 0);
+}
+
+}  // namespace sillok::broker

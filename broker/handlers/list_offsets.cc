@@ -1,0 +1,118 @@
+// ListOffsets: the ends of a partition at once; a search by timestamp on the I/O pool.
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "broker/error_mapping.h"
+#include "broker/handlers/handlers.h"
+#include "broker/partitions.h"
+
+namespace sillok::broker {
+namespace {
+
+using namespace protocol;
+
+// Special timestamps, and the version that brought each.
+constexpr TimestampMs kLatest = -1;
+constexpr TimestampMs kEarliest = -2;
+constexpr TimestampMs kMaxTimestamp = -3;
+constexpr TimestampMs kEarliestLocal = -4;
+constexpr TimestampMs kLatestTiered = -5;
+constexpr TimestampMs kEarliestPendingUpload = -6;
+
+bool is_known_timestamp(TimestampMs timestamp, Version version) {
+  switch (timestamp) {
+    case kMaxTimestamp:
+      return version >= 7;
+    case kEarliestLocal:
+      return version >= 8;
+    case kLatestTiered:
+      return version >= 9;
+    case kEarliestPendingUpload:
+      return version >= 11;
+    default:
+      return timestamp >= kEarliest;
+  }
+}
+
+struct Wanted {
+  ListOffsetsPartition request;
+  Partitions::Lookup found;
+};
+
+ListOffsetsPartitionResponse answer_one(const Wanted& wanted, Version version) {
+  ListOffsetsPartitionResponse answer;
+  answer.index = wanted.request.index;
+  answer.offset = Offset(-1);
+  const auto fail = [&](ErrorCode error) {
+    answer.error_code = error;
+    return answer;
+  };
+  if (wanted.found.state == Partitions::Lookup::State::unknown)
+    return fail(ErrorCode::unknown_topic_or_partition);
+  if (wanted.found.state == Partitions::Lookup::State::offline) return fail(ErrorCode::kafka_storage_error);
+  const Partition& partition = *wanted.found.partition;
+  const TimestampMs timestamp = wanted.request.timestamp;
+  const LeaderEpoch epoch = partition.leader_epoch();
+  const LeaderEpoch known = wanted.request.current_leader_epoch;
+  if (known > kNoLeaderEpoch && known != epoch) {
+    return fail(known < epoch ? ErrorCode::fenced_leader_epoch : ErrorCode::unknown_leader_epoch);
+  }
+  if (!is_known_timestamp(timestamp, version)) return fail(ErrorCode::unsupported_version);
+  const Offset high_watermark = partition.high_watermark().offset;
+  if (timestamp == kLatest) {
+    answer.offset = high_watermark;
+    answer.leader_epoch = epoch;
+  } else if (timestamp == kEarliest || timestamp == kEarliestLocal) {
+    answer.offset = partition.log().log_start();
+    answer.leader_epoch = partition.log().leader_epoch_at(answer.offset);
+  } else if (timestamp == kLatestTiered || timestamp == kEarliestPendingUpload) {
+    answer.offset = Offset(-1);  // nothing is tiered
+  } else {
+    const auto found = timestamp == kMaxTimestamp ? partition.log().find_max_timestamp(high_watermark)
+                                                  : partition.log().find_timestamp(timestamp, high_watermark);
+    if (!found.ok()) return fail(fetch_error(found.error()));
+    if (*found) {
+      answer.timestamp = (*found)->timestamp;
+      answer.offset = (*found)->offset;
+      answer.leader_epoch = (*found)->leader_epoch;
+    }
+  }
+  return answer;
+}
+
+struct Operation {
+  PendingResponse response;
+  std::vector<std::pair<std::string, std::vector<Wanted>>> topics;
+
+  void answer() {
+    ListOffsetsResponse all;
+    for (const auto& [name, partitions] : topics) {
+      ListOffsetsTopicResponse& topic = all.topics.emplace_back();
+      topic.name = name;
+      for (const Wanted& wanted : partitions)
+        topic.partitions.push_back(answer_one(wanted, response.version()));
+    }
+    response.send(all);
+  }
+};
+
+}  // namespace
+
+void handle_list_offsets(const RequestContext& context, const ListOffsetsRequest& request,
+                         PendingResponse response) {
+  auto operation = std::make_shared<Operation>(Operation{std::move(response), {}});
+  bool must_search = false;
+  for (const ListOffsetsTopic& topic : request.topics) {
+    auto& partitions = operation->topics.emplace_back(std::string(topic.name), std::vector<Wanted>{}).second;
+    for (const ListOffsetsPartition& wanted : topic.partitions) {
+      partitions.push_back({wanted, context.services.partitions.find(topic.name, wanted.index)});
+      must_search |= wanted.timestamp >= 0 || wanted.timestamp == kMaxTimestamp;
+    }
+  }
+  if (!must_search) return operation->answer();
+  context.services.io.post([operation] { operation->answer(); });
+}
+
+}  // namespace sillok::broker

@@ -1,0 +1,219 @@
+// Produce: each batch is judged, then appended to its partition; the answer leaves when the last of them is
+// as durable as the request asked for.
+#include <atomic>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "broker/error_mapping.h"
+#include "broker/handlers/handlers.h"
+#include "broker/partitions.h"
+#include "broker/rate_limited_log.h"
+#include "protocol/record_batch_validator.h"
+
+namespace sillok::broker {
+namespace {
+
+using namespace protocol;
+
+bool is_acks(std::int16_t acks) { return acks >= -1 && acks <= 1; }
+
+// One request until its answer. Partitions tell it from any thread; the answer is made on the reactor of the
+// connection.
+class ProduceOperation final : public AppendSink,
+                               public ReactorTask,
+                               public Expirable,
+                               public std::enable_shared_from_this<ProduceOperation> {
+ public:
+  ProduceOperation(const RequestContext& context, const ProduceRequest& request, PendingResponse response)
+      : reactor_(context.reactor), response_(std::move(response)), acks_(request.acks) {
+    std::size_t count = 0;
+    for (const ProduceTopic& topic : request.topics) {
+      topics_.push_back({std::string(topic.name), topic.topic_id, topic.partitions.size()});
+      count += topic.partitions.size();
+    }
+    results_.resize(count);
+    // One more than the appends: begin() holds it, so that no append completes the request before all were
+    // made.
+    outstanding_.store(count + 1, std::memory_order_relaxed);
+  }
+
+  struct Result {
+    PartitionIndex partition;
+    ErrorCode error = ErrorCode::none;
+    std::string message;
+    Offset base_offset{-1};
+    TimestampMs log_append_time = -1;
+    Offset log_start{-1};
+    std::atomic<bool> done{false};
+
+    Result() = default;
+    Result(Result&&) noexcept {}  // only ever resized while empty
+  };
+
+  Result& result(std::size_t index) { return results_[index]; }
+
+  // Before the append of `index` is made, or in place of it.
+  void refuse(std::size_t index, ErrorCode error, std::string message = {}) {
+    results_[index].error = error;
+    results_[index].message = std::move(message);
+    finish_one(index);
+  }
+
+  void appended(std::size_t index, const AppendResult& result) override {
+    Result& mine = results_[index];
+    mine.error = result.error;
+    mine.base_offset = result.base_offset;
+    mine.log_start = result.log_start;
+    finish_one(index);
+  }
+
+  // All appends were made: answers now if they are through, else waits for them up to `timeout`.
+  void begin_waiting(storage::SteadyTime deadline) {
+    began_waiting_ = true;
+    if (outstanding_.fetch_sub(1, std::memory_order_acq_rel) == 1) return answer();
+    timer_ = reactor_.call_at(deadline, weak_from_this());
+  }
+
+  void run() override { answer(); }
+
+  // What has been appended stays, and may become durable yet.
+  void expire() override { answer(); }
+
+ private:
+  struct Topic {
+    std::string name;
+    TopicId id;
+    std::size_t partition_count;
+  };
+
+  void finish_one(std::size_t index) {
+    results_[index].done.store(true, std::memory_order_release);
+    if (outstanding_.fetch_sub(1, std::memory_order_acq_rel) == 1) reactor_.run_soon(shared_from_this());
+  }
+
+  void answer() {
+    if (std::exchange(answered_, true)) return;
+    reactor_.cancel(timer_);
+    ProduceResponse response;
+    std::size_t index = 0;
+    bool failed = false;
+    response.responses.reserve(topics_.size());
+    for (const Topic& topic : topics_) {
+      ProduceTopicResponse& topic_response = response.responses.emplace_back();
+      topic_response.name = topic.name;
+      topic_response.topic_id = topic.id;
+      topic_response.partitions.reserve(topic.partition_count);
+      for (std::size_t i = 0; i < topic.partition_count; ++i, ++index) {
+        topic_response.partitions.push_back(answer_of(results_[index]));
+        failed |= topic_response.partitions.back().error_code != ErrorCode::none;
+      }
+    }
+    if (acks_ != 0) return response_.send(response);
+    // Nobody listens for an answer to acks=0; closing the connection is how the producer learns that its view
+    // is stale.
+    failed ? response_.disconnect() : response_.send_nothing();
+  }
+
+  static ProducePartitionResponse answer_of(const Result& result) {
+    ProducePartitionResponse answer;
+    answer.index = result.partition;
+    answer.base_offset = Offset(-1);
+    if (!result.done.load(std::memory_order_acquire)) {
+      answer.error_code = ErrorCode::request_timed_out;
+      return answer;
+    }
+    answer.error_code = result.error;
+    answer.base_offset = result.base_offset;
+    answer.log_append_time_ms = result.error == ErrorCode::none ? result.log_append_time : -1;
+    answer.log_start_offset = result.log_start;
+    if (!result.message.empty()) answer.error_message = result.message;
+    return answer;
+  }
+
+  ReactorPort& reactor_;
+  PendingResponse response_;
+  const std::int16_t acks_;
+  std::vector<Topic> topics_;
+  std::vector<Result> results_;
+  std::atomic<std::size_t> outstanding_{0};
+  bool began_waiting_ = false;
+  bool answered_ = false;
+  TimerId timer_;
+};
+
+BatchRules rules_of(const storage::LogConfig& config) {
+  BatchRules rules;
+  rules.size_max = static_cast<std::size_t>(config.max_message_bytes);
+  rules.timestamp_type = config.timestamp_type;
+  rules.timestamp_before_max_ms = config.timestamp_before_max_ms;
+  rules.timestamp_after_max_ms = config.timestamp_after_max_ms;
+  return rules;
+}
+
+// The batch of one partition: judged, and handed to the log.
+void append_batch(const RequestContext& context, const std::shared_ptr<ProduceOperation>& operation,
+                  std::size_t index, const std::shared_ptr<Partition>& partition,
+                  const std::optional<Records>& records, Acks acks) {
+  const ByteView bytes = records ? records->bytes : ByteView{};
+  const std::shared_ptr<const storage::LogConfig> config = partition->config();
+  const BatchRules rules = rules_of(*config);
+  const TimestampMs now = context.services.clock.wall_ms();
+  const sillok::Result<RecordBatchHeader> header = check_batch(bytes, rules, now);
+  if (!header.ok()) return operation->refuse(index, produce_error(header.error()), header.error().detail);
+  if (header->is_transactional()) {
+    return operation->refuse(index, ErrorCode::invalid_txn_state, "transactions are not supported");
+  }
+  // The frame is ours to write in; the view of it in the message is not.
+  const auto start = static_cast<std::size_t>(bytes.data() - context.frame.data());
+  AppendRequest request{context.frame.subspan(start, bytes.size()), *header, acks, operation, index};
+  if (config->cleanup_compact) {
+    const auto max_timestamp = check_records(*header, bytes, rules, KeyRule::required, now);
+    if (!max_timestamp.ok()) {
+      return operation->refuse(index, produce_error(max_timestamp.error()), max_timestamp.error().detail);
+    }
+  }
+  if (config->timestamp_type == TimestampType::log_append_time) {
+    set_log_append_time(request.batch, now);
+    request.header.max_timestamp = now;
+    operation->result(index).log_append_time = now;
+  }
+  partition->append(std::move(request));
+}
+
+}  // namespace
+
+void handle_produce(const RequestContext& context, const ProduceRequest& request, PendingResponse response) {
+  const bool by_id = response.version() >= 13;
+  const auto operation = std::make_shared<ProduceOperation>(context, request, std::move(response));
+  const Partitions& partitions = context.services.partitions;
+  std::size_t index = 0;
+  for (const ProduceTopic& topic : request.topics) {
+    for (const ProducePartition& entry : topic.partitions) {
+      const std::size_t at = index++;
+      operation->result(at).partition = entry.index;
+      if (!is_acks(request.acks)) {
+        operation->refuse(at, ErrorCode::invalid_required_acks);
+        continue;
+      }
+      if (request.transactional_id) {
+        operation->refuse(at, ErrorCode::invalid_txn_state, "transactions are not supported");
+        continue;
+      }
+      const Partitions::Lookup found =
+          by_id ? partitions.find(topic.topic_id, entry.index) : partitions.find(topic.name, entry.index);
+      if (found.state == Partitions::Lookup::State::found) {
+        append_batch(context, operation, at, found.partition, entry.records, static_cast<Acks>(request.acks));
+      } else if (found.state == Partitions::Lookup::State::offline) {
+        operation->refuse(at, ErrorCode::kafka_storage_error);
+      } else {
+        operation->refuse(at, by_id ? ErrorCode::unknown_topic_id : ErrorCode::unknown_topic_or_partition);
+      }
+    }
+  }
+  const auto timeout = std::chrono::milliseconds(std::max(request.timeout_ms, 0));
+  operation->begin_waiting(context.services.clock.steady() + timeout);
+}
+
+}  // namespace sillok::broker

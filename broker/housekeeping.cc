@@ -1,0 +1,98 @@
+#include "broker/housekeeping.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "broker/thread_executor.h"
+
+namespace sillok::broker {
+namespace {
+
+// Deleted files go at most this much later than file.delete.delay.ms says.
+constexpr std::chrono::seconds kDeletionInterval{10};
+
+}  // namespace
+
+void Housekeeping::start() {
+  thread_ = std::thread([this] {
+    name_this_thread("housekeeping");
+    run();
+  });
+}
+
+void Housekeeping::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_all();
+  if (thread_.joinable()) thread_.join();
+}
+
+void Housekeeping::run() {
+  const std::chrono::milliseconds checkpoint_interval(config_.flush_checkpoint_interval_ms);
+  const std::chrono::milliseconds retention_interval(config_.retention_check_interval_ms);
+  storage::SteadyTime now = clock_.steady();
+  storage::SteadyTime next_checkpoint = now + checkpoint_interval;
+  storage::SteadyTime next_clean_up = now + retention_interval;
+  storage::SteadyTime next_deletion = now + kDeletionInterval;
+  std::unique_lock lock(mutex_);
+  while (!stopping_) {
+    wake_.wait_until(lock, std::min({next_checkpoint, next_clean_up, next_deletion}),
+                     [this] { return stopping_; });
+    if (stopping_) return;
+    lock.unlock();
+    now = clock_.steady();
+    if (now >= next_clean_up) {
+      clean_up();
+      next_clean_up = now + retention_interval;
+    }
+    if (now >= next_checkpoint) {
+      write_checkpoints();
+      next_checkpoint = now + checkpoint_interval;
+    }
+    if (now >= next_deletion) {
+      remove_deleted();
+      next_deletion = now + kDeletionInterval;
+    }
+    lock.lock();
+  }
+}
+
+void Housekeeping::clean_up() {
+  for (const std::shared_ptr<Partition>& partition : partitions_.all()) {
+    if (!partition->is_online()) continue;
+    const auto removed = partition->log().clean_up(clock_.wall_ms(), partition->high_watermark().offset);
+    if (!removed.ok()) {
+      spdlog::warn("retention of {}-{}: {}", partition->topic(), partition->index().value,
+                   removed.error().describe());
+    } else if (*removed > 0) {
+      spdlog::info("retention of {}-{}: {} segments deleted, the log starts at {}", partition->topic(),
+                   partition->index().value, *removed, partition->log().log_start().value);
+    }
+  }
+}
+
+void Housekeeping::write_checkpoints() {
+  if (const Result<void> written = partitions_.write_checkpoints(); !written.ok()) {
+    spdlog::warn("checkpoints: {}", written.error().describe());
+  }
+}
+
+void Housekeeping::remove_deleted() {
+  const storage::SteadyTime now = clock_.steady();
+  for (const std::shared_ptr<Partition>& partition : partitions_.all()) {
+    if (const auto removed = partition->log().remove_deleted_files(now); !removed.ok()) {
+      spdlog::warn("deleted files of {}-{}: {}", partition->topic(), partition->index().value,
+                   removed.error().describe());
+    }
+  }
+  const auto delay_ms = config_.log_defaults.file_delete_delay_ms;
+  if (const auto removed = log_dir_.remove_deleted_partitions(now, delay_ms); !removed.ok()) {
+    spdlog::warn("deleted partitions: {}", removed.error().describe());
+  }
+}
+
+}  // namespace sillok::broker

@@ -1,0 +1,315 @@
+#include "broker/net/connection.h"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "broker/dispatcher.h"
+#include "broker/rate_limited_log.h"
+#include "protocol/frame.h"
+
+namespace sillok::broker {
+
+using boost::asio::ip::tcp;
+
+// An answer that was made on another thread.
+class Connection::CompletionTask final : public ReactorTask {
+ public:
+  CompletionTask(std::shared_ptr<Connection> connection, std::uint64_t slot, SlotOutcome outcome,
+                 OutgoingFrame frame)
+      : connection_(std::move(connection)), slot_(slot), outcome_(outcome), frame_(std::move(frame)) {}
+  void run() override { connection_->complete(slot_, outcome_, std::move(frame_)); }
+
+ private:
+  const std::shared_ptr<Connection> connection_;
+  const std::uint64_t slot_;
+  const SlotOutcome outcome_;
+  OutgoingFrame frame_;
+};
+
+// A large frame that waits for the budget.
+class Connection::ReservationTask final : public FrameBudget::Waiter {
+ public:
+  explicit ReservationTask(std::shared_ptr<Connection> connection) : connection_(std::move(connection)) {}
+  ReactorPort& reactor() override { return connection_->reactor_; }
+  void run() override { connection_->reservation_made(); }
+
+ private:
+  const std::shared_ptr<Connection> connection_;
+};
+
+// A slice that is in memory now.
+class Connection::BroughtInTask final : public ReactorTask {
+ public:
+  BroughtInTask(std::shared_ptr<Connection> connection, bool readable)
+      : connection_(std::move(connection)), readable_(readable) {}
+  void run() override {
+    connection_->bringing_in_ = false;
+    if (!readable_) return connection_->close("a log file could not be read");
+    connection_->end_of_round();
+  }
+
+ private:
+  const std::shared_ptr<Connection> connection_;
+  const bool readable_;
+};
+
+Connection::Connection(tcp::socket socket, Reactor& reactor, ConnectionEnvironment& environment,
+                       ConnectionInfo info, std::string address)
+    : socket_(std::move(socket)),
+      reactor_(reactor),
+      environment_(environment),
+      info_(std::move(info)),
+      address_(std::move(address)),
+      last_activity_(reactor.clock().steady()) {}
+
+Connection::~Connection() { environment_.limits.leave(address_); }
+
+void Connection::start() { wait_readable(); }
+
+void Connection::close(const char* reason) {
+  if (!open_) return;
+  open_ = false;
+  if (reason != nullptr) log_rate_limited("connection from {} closed: {}", info_.peer, reason);
+  if (reservation_ && environment_.budget.cancel(reservation_.get())) reservation_.reset();
+  if (reserved_ > 0) environment_.budget.release(std::exchange(reserved_, 0));
+  large_.reset();
+  boost::system::error_code ignored;
+  socket_.shutdown(tcp::socket::shutdown_both, ignored);
+  socket_.close(ignored);
+}
+
+void Connection::check_time(storage::SteadyTime now) {
+  const Config& config = environment_.services.config;
+  if (frame_began_ && now - *frame_began_ > std::chrono::milliseconds(config.frame_timeout_ms)) {
+    return close("a request did not arrive whole in time");
+  }
+  const bool idle = slots_.empty() && output_.empty();
+  if (idle && config.connections_max_idle_ms > 0 &&
+      now - last_activity_ > std::chrono::milliseconds(config.connections_max_idle_ms)) {
+    close(nullptr);
+  }
+}
+
+// ---- receiving ----
+
+void Connection::wait_readable() {
+  if (!open_ || waiting_readable_) return;
+  waiting_readable_ = true;
+  socket_.async_wait(tcp::socket::wait_read, [self = shared_from_this()](boost::system::error_code error) {
+    self->waiting_readable_ = false;
+    if (error || !self->open_) return;
+    self->on_readable();
+  });
+}
+
+void Connection::on_readable() {
+  if (!may_dispatch() || reservation_) return;  // resume() goes on
+  const bool more = large_ ? receive_large() : receive_small();
+  send_answers();
+  if (more && may_dispatch() && !reservation_) wait_readable();
+}
+
+// 0 where nothing is there; connection_lost at the end of the stream.
+Result<std::size_t> Connection::receive(MutableByteView into) {
+  for (;;) {
+    const ssize_t got = ::recv(socket_.native_handle(), into.data(), into.size(), MSG_DONTWAIT);
+    if (got > 0) {
+      last_activity_ = reactor_.clock().steady();
+      return static_cast<std::size_t>(got);
+    }
+    if (got == 0) return Error{Errc::connection_lost, ""};
+    if (errno == EAGAIN || errno == EWOULDBLOCK) return std::size_t{0};
+    if (errno != EINTR) return Error{Errc::connection_lost, std::strerror(errno)};
+  }
+}
+
+// Both give false where the connection is closed.
+bool Connection::receive_small() {
+  const MutableByteView scratch = reactor_.scratch();
+  std::size_t held = 0;
+  if (!kept_.empty()) {
+    held = kept_.size();
+    CHECK(held < scratch.size());
+    std::memcpy(scratch.data(), kept_.data(), held);
+    kept_.clear();
+  }
+  const Result<std::size_t> got = receive(scratch.subspan(held));
+  if (!got.ok()) {
+    close(nullptr);
+    return false;
+  }
+  take_frames(scratch.first(held + *got));
+  return open_;
+}
+
+bool Connection::receive_large() {
+  const Result<std::size_t> got = receive(large_->rest());
+  if (!got.ok()) {
+    close(nullptr);
+    return false;
+  }
+  large_->filled(*got);
+  if (!large_->complete()) return true;
+  frame_began_.reset();
+  const std::unique_ptr<LargeFrame> frame = std::move(large_);
+  dispatch_frame(frame->frame());
+  if (reserved_ > 0) environment_.budget.release(std::exchange(reserved_, 0));
+  return open_;
+}
+
+bool Connection::may_dispatch() const {
+  const Config& config = environment_.services.config;
+  return open_ && slots_.size() < static_cast<std::size_t>(config.max_in_flight_per_connection) &&
+         output_.unsent() < config.response_bytes_max;
+}
+
+void Connection::take_frames(MutableByteView bytes) {
+  const auto size_max = environment_.services.config.socket_request_max_bytes;
+  while (open_ && bytes.size() >= protocol::kFrameSizeBytes && may_dispatch()) {
+    const auto size = load_big_endian<std::int32_t>(bytes.data());
+    if (size < 0 || size > size_max) {
+      return close("a request announces a size that is negative or above socket.request.max.bytes");
+    }
+    const std::size_t whole = protocol::kFrameSizeBytes + static_cast<std::size_t>(size);
+    if (whole > bytes.size()) {
+      if (whole <= kSmallFrameBytes) break;
+      if (!frame_began_) frame_began_ = reactor_.clock().steady();
+      if (begin_large(static_cast<std::size_t>(size), bytes.subspan(protocol::kFrameSizeBytes))) return;
+      break;
+    }
+    frame_began_.reset();
+    dispatch_frame(bytes.subspan(protocol::kFrameSizeBytes, static_cast<std::size_t>(size)));
+    bytes = bytes.subspan(whole);
+  }
+  if (!open_) return;
+  if (bytes.empty()) {
+    if (kept_.capacity() > 0) Bytes().swap(kept_);
+    return;
+  }
+  if (!frame_began_) frame_began_ = reactor_.clock().steady();
+  kept_.assign(bytes.begin(), bytes.end());
+}
+
+// False where the frame must wait for the budget: its start is kept by the caller.
+bool Connection::begin_large(std::size_t size, ByteView start) {
+  if (reserved_ == 0) {
+    auto task = std::make_shared<ReservationTask>(shared_from_this());
+    if (!environment_.budget.reserve(static_cast<ByteCount>(size), task)) {
+      reservation_ = std::move(task);
+      wanted_large_ = size;
+      return false;
+    }
+    reserved_ = static_cast<ByteCount>(size);
+  }
+  large_ = std::make_unique<LargeFrame>(size);
+  std::memcpy(large_->rest().data(), start.data(), start.size());
+  large_->filled(start.size());
+  return true;
+}
+
+void Connection::reservation_made() {
+  reservation_.reset();
+  if (!open_) return environment_.budget.release(static_cast<ByteCount>(wanted_large_));
+  reserved_ = static_cast<ByteCount>(wanted_large_);
+  resume();
+}
+
+void Connection::dispatch_frame(MutableByteView frame) {
+  const std::uint64_t slot = first_slot_ + slots_.size();
+  slots_.emplace_back();
+  dispatching_ = true;
+  const bool answerable = dispatch(environment_.services, reactor_, info_, frame, shared_from_this(), slot);
+  dispatching_ = false;
+  if (!answerable) close(nullptr);
+}
+
+// After a pause: what was kept may hold whole frames.
+void Connection::resume() {
+  if (!may_dispatch() || reservation_ || waiting_readable_ || dispatching_) return;
+  if (!kept_.empty() && !large_) {
+    const MutableByteView scratch = reactor_.scratch();
+    const std::size_t held = kept_.size();
+    std::memcpy(scratch.data(), kept_.data(), held);
+    kept_.clear();
+    take_frames(scratch.first(held));
+    send_answers();
+  }
+  if (may_dispatch() && !reservation_) wait_readable();
+}
+
+// ---- answering ----
+
+void Connection::complete(std::uint64_t slot, SlotOutcome outcome, OutgoingFrame frame) {
+  if (!reactor_.is_current()) {
+    reactor_.run_soon(std::make_shared<CompletionTask>(shared_from_this(), slot, outcome, std::move(frame)));
+    return;
+  }
+  fill_slot(slot, outcome, std::move(frame));
+  if (dispatching_ || end_of_round_asked_) return;
+  end_of_round_asked_ = true;
+  reactor_.at_end_of_round(shared_from_this());
+}
+
+void Connection::fill_slot(std::uint64_t slot, SlotOutcome outcome, OutgoingFrame frame) {
+  CHECK(slot >= first_slot_ && slot - first_slot_ < slots_.size());
+  Slot& entry = slots_[slot - first_slot_];
+  entry.done = true;
+  entry.outcome = outcome;
+  entry.frame = std::move(frame);
+}
+
+void Connection::end_of_round() {
+  end_of_round_asked_ = false;
+  send_answers();
+  resume();
+}
+
+void Connection::send_answers() {
+  while (!slots_.empty() && slots_.front().done) {
+    Slot slot = std::move(slots_.front());
+    slots_.pop_front();
+    ++first_slot_;
+    if (!open_) continue;
+    if (slot.outcome == SlotOutcome::answered) output_.push(std::move(slot.frame));
+    if (slot.outcome == SlotOutcome::disconnected) close(nullptr);
+  }
+  if (!open_ || output_.empty() || waiting_writable_ || bringing_in_) return;
+  const auto progress = output_.send(socket_.native_handle());
+  if (!progress.ok())
+    return close(progress.error().code == Errc::io_error ? "a log file could not be read" : nullptr);
+  last_activity_ = reactor_.clock().steady();
+  switch (*progress) {
+    case OutputQueue::Progress::drained:
+      return;
+    case OutputQueue::Progress::socket_full:
+      return wait_writable();
+    case OutputQueue::Progress::cold:
+      return bring_in_cold_slice();
+    case OutputQueue::Progress::more:
+      if (!std::exchange(end_of_round_asked_, true)) reactor_.at_end_of_round(shared_from_this());
+      return;
+  }
+}
+
+void Connection::wait_writable() {
+  waiting_writable_ = true;
+  socket_.async_wait(tcp::socket::wait_write, [self = shared_from_this()](boost::system::error_code error) {
+    self->waiting_writable_ = false;
+    if (error || !self->open_) return;
+    self->end_of_round();
+  });
+}
+
+void Connection::bring_in_cold_slice() {
+  bringing_in_ = true;
+  environment_.services.io.post([self = shared_from_this(), slice = output_.cold_slice()] {
+    const Result<void> read = slice.file->make_resident(slice.position, slice.size);
+    self->reactor_.run_soon(std::make_shared<BroughtInTask>(self, read.ok()));
+  });
+}
+
+}  // namespace sillok::broker

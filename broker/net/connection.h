@@ -1,0 +1,108 @@
+// One client's connection: frames in, answers out, in order.
+//
+// Receiving: what recv() put into the reactor's scratch buffer is cut into frames, and each is dispatched in
+// place. The rest of a small frame is kept until more comes; a large frame gets memory of its own, once the
+// budget allows it. Answering: every request has a slot; answers arrive in any order and leave in the order
+// of the slots, all of a round in one send.
+#pragma once
+
+#include <boost/asio/ip/tcp.hpp>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+
+#include "broker/handler.h"
+#include "broker/net/connection_limits.h"
+#include "broker/net/frame_budget.h"
+#include "broker/net/output_queue.h"
+#include "broker/net/reactor.h"
+#include "broker/net/receive_buffer.h"
+#include "broker/response_sink.h"
+
+namespace sillok::broker {
+
+// What all connections share.
+struct ConnectionEnvironment {
+  Services& services;
+  FrameBudget& budget;
+  ConnectionLimits& limits;
+};
+
+// Threading: complete() from any thread; the rest on its reactor's.
+// Failure: whatever the peer does wrong ends in a closed connection and at most one log line; requests
+// already taken
+//   are carried out.
+class Connection final : public ResponseSink,
+                         public Reactor::RoundEnd,
+                         public std::enable_shared_from_this<Connection> {
+ public:
+  Connection(boost::asio::ip::tcp::socket socket, Reactor& reactor, ConnectionEnvironment& environment,
+             ConnectionInfo info, std::string address);
+  ~Connection() override;
+
+  void start();
+  void close(const char* reason);
+  bool is_open() const { return open_; }
+  // Once a second or so: closes what is idle, or dribbles a frame, for too long.
+  void check_time(storage::SteadyTime now);
+
+  void complete(std::uint64_t slot, SlotOutcome outcome, OutgoingFrame frame) override;
+  void end_of_round() override;
+
+ private:
+  struct Slot {
+    bool done = false;
+    SlotOutcome outcome = SlotOutcome::unanswered;
+    OutgoingFrame frame;
+  };
+  class CompletionTask;
+  class ReservationTask;
+  class BroughtInTask;
+
+  void wait_readable();
+  void on_readable();
+  Result<std::size_t> receive(MutableByteView into);
+  bool receive_small();
+  bool receive_large();
+  // Dispatches the whole frames at the front of `bytes`, and keeps the rest.
+  void take_frames(MutableByteView bytes);
+  bool begin_large(std::size_t size, ByteView start);
+  void reservation_made();
+  void dispatch_frame(MutableByteView frame);
+  bool may_dispatch() const;
+  void resume();
+
+  void fill_slot(std::uint64_t slot, SlotOutcome outcome, OutgoingFrame frame);
+  void send_answers();
+  void wait_writable();
+  void bring_in_cold_slice();
+
+  boost::asio::ip::tcp::socket socket_;
+  Reactor& reactor_;
+  ConnectionEnvironment& environment_;
+  const ConnectionInfo info_;
+  const std::string address_;  // without the port
+  bool open_ = true;
+
+  // Receiving.
+  Bytes kept_;  // the start of a small frame, or frames that may not be dispatched yet
+  std::unique_ptr<LargeFrame> large_;
+  ByteCount reserved_ = 0;                        // from the budget, for large_
+  std::shared_ptr<ReservationTask> reservation_;  // waits for the budget
+  std::size_t wanted_large_ = 0;
+  bool waiting_readable_ = false;
+  bool dispatching_ = false;
+  std::optional<storage::SteadyTime> frame_began_;
+  storage::SteadyTime last_activity_;
+
+  // Answering.
+  std::deque<Slot> slots_;
+  std::uint64_t first_slot_ = 0;
+  OutputQueue output_;
+  bool waiting_writable_ = false;
+  bool bringing_in_ = false;
+  bool end_of_round_asked_ = false;
+};
+
+}  // namespace sillok::broker

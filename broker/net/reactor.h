@@ -1,0 +1,82 @@
+// One thread with its event loop. A connection lives on one reactor for its whole life.
+#pragma once
+
+#include <atomic>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "broker/reactor_port.h"
+#include "protocol/base/bytes.h"
+#include "storage/clock.h"
+
+namespace sillok::broker {
+
+// What one recv() takes at most: several frames, from any of the reactor's connections.
+inline constexpr std::size_t kScratchBytes = 256 << 10;
+
+// Threading: run_soon() and stop() from any thread; the rest on the reactor's own, or before run().
+class Reactor final : public ReactorPort {
+ public:
+  // Somebody with answers to send at the end of the round.
+  class RoundEnd {
+   public:
+    virtual ~RoundEnd() = default;
+    virtual void end_of_round() = 0;
+  };
+
+  Reactor(std::size_t index, const storage::Clock& clock);
+  ~Reactor() override;
+
+  std::size_t index() const { return index_; }
+  boost::asio::io_context& context() { return context_; }
+  MutableByteView scratch() { return scratch_; }
+  bool is_current() const;
+  const storage::Clock& clock() const { return clock_; }
+
+  // Runs until stop(). Marks the thread as one that must not wait for the disk.
+  void run();
+  void stop();
+
+  void run_soon(std::shared_ptr<ReactorTask> task) override;
+  TimerId call_at(storage::SteadyTime time, std::weak_ptr<Expirable> target) override;
+  void cancel(TimerId timer) override;
+  // Calls `who` once when the work at hand is done, so that all its answers leave together.
+  void at_end_of_round(std::shared_ptr<RoundEnd> who);
+
+ private:
+  void drain();
+  void schedule_drain();
+  void arm_timer();
+  void fire_timers();
+
+  const std::size_t index_;
+  const storage::Clock& clock_;
+  boost::asio::io_context context_;
+  boost::asio::steady_timer timer_;
+  Bytes scratch_;
+
+  std::mutex inbox_mutex_;
+  std::vector<std::shared_ptr<ReactorTask>> inbox_;
+  bool drain_scheduled_ = false;  // guarded by inbox_mutex_
+
+  std::vector<std::shared_ptr<ReactorTask>> taken_;
+  std::vector<std::shared_ptr<RoundEnd>> round_ends_;
+
+  struct Timer {
+    std::uint64_t id;
+    std::weak_ptr<Expirable> target;
+  };
+  std::multimap<storage::SteadyTime, Timer> timers_;
+  std::unordered_map<std::uint64_t, std::multimap<storage::SteadyTime, Timer>::iterator> timers_by_id_;
+  std::uint64_t next_timer_id_ = 1;
+  std::optional<storage::SteadyTime> armed_for_;
+};
+
+}  // namespace sillok::broker

@@ -1,0 +1,345 @@
+#include "broker/partition.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "broker/error_mapping.h"
+
+namespace sillok::broker {
+
+using protocol::ErrorCode;
+using storage::AppendEntry;
+using storage::AppendStatus;
+using storage::LogPosition;
+
+Partition::Partition(std::string topic, PartitionIndex index, std::unique_ptr<storage::Log> log,
+                     Device& device, const storage::LogConfig& config)
+    : topic_(std::move(topic)),
+      index_(index),
+      device_(device),
+      log_(std::move(log)),
+      config_(std::make_shared<const storage::LogConfig>(config)) {
+  const LogPosition synced = log_->synced_end();
+  durable_end_.store(synced);
+  high_watermark_.store(synced);
+  accounted_end_ = log_->log_end();
+}
+
+Partition::~Partition() = default;
+
+std::shared_ptr<const storage::LogConfig> Partition::config() const {
+  const std::lock_guard lock(queue_mutex_);
+  return config_;
+}
+
+void Partition::set_config(const storage::LogConfig& config) {
+  auto next = std::make_shared<const storage::LogConfig>(config);
+  {
+    const std::lock_guard lock(queue_mutex_);
+    config_ = std::move(next);
+  }
+  log_->set_config(config);
+}
+
+Result<void> Partition::lead(LeaderEpoch epoch) {
+  if (epoch > log_->latest_leader_epoch()) TRY(log_->assign_leader_epoch(epoch));
+  leader_epoch_.store(epoch.value, std::memory_order_release);
+  const LogPosition end = log_->log_end();
+  const LogPosition synced = log_->synced_end();
+  if (synced < end) {
+    {
+      const std::lock_guard lock(state_mutex_);
+      undurable_.push_back({synced, end, nullptr, 0, {}});
+      unflushed_bytes_ = log_->unflushed_size();
+      device_.add_unflushed(unflushed_bytes_);
+    }
+    device_.flusher().request(shared_from_this());
+  }
+  return {};
+}
+
+void Partition::append(AppendRequest request) {
+  bool to_writer_thread = false;
+  bool refused = false;
+  {
+    const std::lock_guard lock(queue_mutex_);
+    if (stopped_.load(std::memory_order_relaxed) || storage_failed_.load(std::memory_order_relaxed) ||
+        queue_.size() >= kQueuedAppendsMax) {
+      refused = true;
+    } else if (writing_ || device_.is_full() || !device_.is_calm()) {
+      QueuedAppend queued{Bytes(request.batch.begin(), request.batch.end()), std::move(request)};
+      queued.request.batch = queued.batch;
+      queue_.push_back(std::move(queued));
+      if (writing_) return;
+      writing_ = true;
+      to_writer_thread = true;
+    } else {
+      writing_ = true;
+    }
+  }
+  if (refused) {
+    const bool failed = storage_failed_.load(std::memory_order_relaxed);
+    const bool stopped = stopped_.load(std::memory_order_relaxed);
+    return fail({&request, 1}, failed    ? ErrorCode::kafka_storage_error
+                               : stopped ? ErrorCode::unknown_topic_or_partition
+                                         : ErrorCode::request_timed_out);
+  }
+  if (to_writer_thread) {
+    device_.when_not_full([self = shared_from_this()] {
+      self->device_.writer().post([self] { self->drain(std::numeric_limits<int>::max()); });
+    });
+    return;
+  }
+  write({&request, 1});
+  drain(kInlineRoundsMax);
+}
+
+// Requires: writing_ was set by the caller. Ends with it cleared, or handed to the writer thread.
+void Partition::drain(int rounds_max) {
+  std::vector<QueuedAppend> taken;
+  std::vector<AppendRequest> requests;
+  for (int round = 0;; ++round) {
+    taken.clear();
+    requests.clear();
+    {
+      const std::lock_guard lock(queue_mutex_);
+      if (queue_.empty()) {
+        writing_ = false;
+        return;
+      }
+      if (round < rounds_max && !device_.is_full()) {
+        taken.assign(std::make_move_iterator(queue_.begin()), std::make_move_iterator(queue_.end()));
+        queue_.clear();
+      }
+    }
+    if (taken.empty()) {
+      device_.when_not_full([self = shared_from_this()] {
+        self->device_.writer().post([self] { self->drain(std::numeric_limits<int>::max()); });
+      });
+      return;
+    }
+    for (QueuedAppend& queued : taken) {
+      queued.request.batch = queued.batch;
+      requests.push_back(std::move(queued.request));
+    }
+    write(requests);
+  }
+}
+
+void Partition::write(std::span<AppendRequest> requests) {
+  if (storage_failed_.load(std::memory_order_relaxed)) return fail(requests, ErrorCode::kafka_storage_error);
+  if (stopped_.load(std::memory_order_relaxed)) return fail(requests, ErrorCode::unknown_topic_or_partition);
+  entries_.clear();
+  for (const AppendRequest& request : requests)
+    entries_.push_back({request.batch, request.header, {}, {}, {}, {}, {}});
+  const auto began = device_.clock().steady();
+  const Result<void> appended = log_->append_as_leader(entries_, leader_epoch());
+  device_.note_append(began, device_.clock().steady());
+  if (!appended.ok()) {
+    const storage::LogHealth health = log_->health();
+    if (health == storage::LogHealth::offline) go_offline(appended.error());
+    const bool log_is_ill = health != storage::LogHealth::healthy;
+    return fail(requests, log_is_ill ? ErrorCode::kafka_storage_error : produce_error(appended.error()));
+  }
+  after_write(requests, entries_);
+}
+
+void Partition::after_write(std::span<AppendRequest> requests, std::span<const AppendEntry> entries) {
+  const std::shared_ptr<const storage::LogConfig> config = this->config();
+  const Offset log_start = log_->log_start();
+  Written written;
+  Notices notices;
+  {
+    const std::lock_guard lock(state_mutex_);
+    for (std::size_t i = 0; i < requests.size(); ++i) {
+      AppendRequest& request = requests[i];
+      const AppendEntry& entry = entries[i];
+      const bool wrote = entry.status == AppendStatus::appended;
+      if (wrote) {
+        written.record_count += request.header.record_count;
+        written.byte_count += static_cast<ByteCount>(request.batch.size());
+        written.rolled |= entry.end.segment_base != accounted_end_.segment_base;
+        accounted_end_ = entry.end;
+      }
+      bool must_be_durable = request.acks == Acks::all && !config->write_caching;
+#ifdef SILLOK_PLANTED_BUG_ANSWER_BEFORE_FSYNC
+      must_be_durable = false;
+#endif
+      if (!must_be_durable) continue;
+      const AppendResult result{ErrorCode::none, entry.base_offset, log_start};
+      if (wrote) {
+        undurable_.push_back({entry.begin, entry.end, std::move(request.sink), request.index, result});
+        written.has_waiter = true;
+      } else if (entry.status == AppendStatus::duplicate && entry.last_offset >= durable_end_.offset()) {
+        LogPosition end;
+        end.offset = entry.last_offset + 1;
+        undurable_repeats_.push_back({end, end, std::move(request.sink), request.index, result});
+        written.has_waiter = true;
+      }
+    }
+    // Kafka's flush settings leave flushing to the kernel, whose own limits then are the cap.
+    const bool will_be_flushed = written.has_waiter || config->flush_ms != storage::kForever;
+    if (!will_be_flushed) written.byte_count = 0;
+    unflushed_records_ += written.record_count;
+    unflushed_bytes_ += written.byte_count;
+    advance_high_watermark(notices);
+  }
+  device_.add_unflushed(written.byte_count);
+  request_flush(written, *config);
+  for (std::size_t i = 0; i < requests.size(); ++i) {
+    if (!requests[i].sink) continue;  // waits for the disk
+    AppendResult result{ErrorCode::none, entries[i].base_offset, log_start};
+    if (entries[i].status == AppendStatus::out_of_order_sequence)
+      result = {ErrorCode::out_of_order_sequence_number, {}, log_start};
+    if (entries[i].status == AppendStatus::producer_fenced)
+      result = {ErrorCode::invalid_producer_epoch, {}, log_start};
+    if (result.error != ErrorCode::none) result.base_offset = Offset(-1);
+    requests[i].sink->appended(requests[i].index, result);
+  }
+  tell(notices);
+}
+
+void Partition::request_flush(const Written& written, const storage::LogConfig& config) {
+  bool now = written.has_waiter || written.rolled;
+  if (!now && written.record_count > 0 && config.flush_messages != storage::kForever) {
+    const std::lock_guard lock(state_mutex_);
+    now = unflushed_records_ >= config.flush_messages;
+  }
+  if (now) {
+    device_.flusher().request(shared_from_this());
+  } else if (written.record_count > 0 && config.flush_ms != storage::kForever) {
+    device_.flusher().request_within(shared_from_this(), std::chrono::milliseconds(config.flush_ms));
+  }
+}
+
+void Partition::fail(std::span<AppendRequest> requests, ErrorCode error) {
+  for (AppendRequest& request : requests) {
+    if (request.sink) request.sink->appended(request.index, {error, Offset(-1), Offset(-1)});
+  }
+}
+
+void Partition::flush() {
+  if (log_->health() == storage::LogHealth::offline) return;
+  ByteCount bytes = 0;
+  {
+    const std::lock_guard lock(state_mutex_);
+    bytes = std::exchange(unflushed_bytes_, 0);
+    unflushed_records_ = 0;
+  }
+  const Result<LogPosition> synced = log_->flush();
+  device_.remove_unflushed(bytes);
+  if (!synced.ok()) return go_offline(synced.error());
+  Notices notices;
+  {
+    const std::lock_guard lock(state_mutex_);
+    advance_durable_end(*synced, notices);
+    advance_high_watermark(notices);
+  }
+  tell(notices);
+}
+
+void Partition::advance_durable_end(const LogPosition& synced, Notices& notices) {
+  if (synced.offset > durable_end_.offset()) durable_end_.store(synced);
+  const Offset durable = durable_end_.offset();
+  while (!undurable_.empty() && undurable_.front().end.offset <= durable) {
+    notices.durable.push_back(std::move(undurable_.front()));
+    undurable_.pop_front();
+  }
+  const auto still_waits = [&](const UndurableBatch& repeat) { return repeat.end.offset > durable; };
+  const auto ready = std::stable_partition(undurable_repeats_.begin(), undurable_repeats_.end(), still_waits);
+  std::move(ready, undurable_repeats_.end(), std::back_inserter(notices.durable));
+  undurable_repeats_.erase(ready, undurable_repeats_.end());
+}
+
+void Partition::advance_high_watermark(Notices& notices) {
+  LogPosition next = undurable_.empty() ? accounted_end_ : undurable_.front().begin;
+#ifdef SILLOK_PLANTED_BUG_HIGH_WATERMARK_AHEAD
+  next = accounted_end_;
+#endif
+  if (next.offset <= high_watermark_.offset()) return;
+  high_watermark_.store(next);
+  const auto still_waits = [&](const Waiter& waiter) { return waiter.offset >= next.offset; };
+  const auto woken = std::stable_partition(waiters_.begin(), waiters_.end(), still_waits);
+  for (auto it = woken; it != waiters_.end(); ++it) notices.woken.push_back(std::move(it->waiter));
+  waiters_.erase(woken, waiters_.end());
+}
+
+void Partition::tell(Notices& notices) {
+  for (UndurableBatch& batch : notices.durable) {
+    if (batch.sink) batch.sink->appended(batch.index, batch.result);
+  }
+  for (std::shared_ptr<FetchWaiter>& waiter : notices.woken) {
+    ReactorPort& reactor = waiter->reactor();
+    reactor.run_soon(std::move(waiter));
+  }
+}
+
+bool Partition::wait_beyond(Offset offset, std::shared_ptr<FetchWaiter> waiter) {
+  const std::lock_guard lock(state_mutex_);
+  if (high_watermark_.offset() > offset || stopped_.load(std::memory_order_acquire)) return false;
+  waiters_.push_back({offset, std::move(waiter)});
+  return true;
+}
+
+void Partition::cancel_wait(const FetchWaiter* waiter) {
+  std::vector<Waiter> cancelled;  // destroyed after the lock is gone
+  const std::lock_guard lock(state_mutex_);
+  const auto other = [&](const Waiter& entry) { return entry.waiter.get() != waiter; };
+  const auto first = std::stable_partition(waiters_.begin(), waiters_.end(), other);
+  std::move(first, waiters_.end(), std::back_inserter(cancelled));
+  waiters_.erase(first, waiters_.end());
+}
+
+void Partition::go_offline(const Error& error) {
+  if (storage_failed_.exchange(true)) return;
+  spdlog::error("partition {}-{} is offline: {}", topic_, index_.value, error.describe());
+  Notices notices;
+  ByteCount bytes = 0;
+  {
+    const std::lock_guard lock(state_mutex_);
+    std::move(undurable_.begin(), undurable_.end(), std::back_inserter(notices.durable));
+    std::move(undurable_repeats_.begin(), undurable_repeats_.end(), std::back_inserter(notices.durable));
+    undurable_.clear();
+    undurable_repeats_.clear();
+    bytes = std::exchange(unflushed_bytes_, 0);
+  }
+  device_.remove_unflushed(bytes);
+  for (UndurableBatch& batch : notices.durable)
+    batch.result = {ErrorCode::kafka_storage_error, Offset(-1), Offset(-1)};
+  tell(notices);
+}
+
+void Partition::stop(ErrorCode error) {
+  Notices notices;
+  std::deque<QueuedAppend> queued;
+  ByteCount bytes = 0;
+  {
+    const std::lock_guard queue_lock(queue_mutex_);
+    stopped_.store(true, std::memory_order_release);
+    queued.swap(queue_);
+    const std::lock_guard lock(state_mutex_);
+    std::move(undurable_.begin(), undurable_.end(), std::back_inserter(notices.durable));
+    std::move(undurable_repeats_.begin(), undurable_repeats_.end(), std::back_inserter(notices.durable));
+    undurable_.clear();
+    undurable_repeats_.clear();
+    for (Waiter& waiter : waiters_) notices.woken.push_back(std::move(waiter.waiter));
+    waiters_.clear();
+    bytes = std::exchange(unflushed_bytes_, 0);
+  }
+  device_.remove_unflushed(bytes);
+  for (UndurableBatch& batch : notices.durable) batch.result = {error, Offset(-1), Offset(-1)};
+  tell(notices);
+  for (QueuedAppend& append : queued) fail({&append.request, 1}, error);
+}
+
+void Partition::check_invariants() const {
+  const std::lock_guard lock(state_mutex_);
+  const Offset end = log_->log_end().offset;
+  CHECK(durable_end_.offset() <= end);
+  CHECK(high_watermark_.offset() <= end);
+  if (!undurable_.empty()) CHECK(high_watermark_.offset() <= undurable_.front().begin.offset);
+}
+
+}  // namespace sillok::broker

@@ -1,0 +1,156 @@
+// One partition as the broker serves it: who waits for its appends, its flushes and its high watermark.
+//
+// The way of a batch: append() -> write() into the log's page cache -> after_write() -> answered at once
+// (acks 0 and 1), or kept in undurable_ until flush() moved durable_end past it (acks=all).
+#pragma once
+
+#include <atomic>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "broker/append_sink.h"
+#include "broker/device.h"
+#include "broker/reactor_port.h"
+#include "protocol/base/ids.h"
+#include "protocol/base/result.h"
+#include "storage/flusher.h"
+#include "storage/log.h"
+
+namespace sillok::broker {
+
+// Appends that wait for the one that writes; past it a request is answered with an error that clients retry.
+inline constexpr std::size_t kQueuedAppendsMax = 10'000;
+// How many times a reactor goes on writing what others queued meanwhile, before it leaves that to the writer
+// thread.
+inline constexpr int kInlineRoundsMax = 8;
+
+// A fetch that waits for the high watermark to pass an offset.
+class FetchWaiter : public ReactorTask {
+ public:
+  virtual ReactorPort& reactor() = 0;
+};
+
+// Threading: any thread. Locks, in this order: queue_mutex_ (who writes, what waits), then the log's own,
+// then
+//   state_mutex_ (durable end, high watermark, waiters). None is held while a sink or a waiter is called, and
+//   none but the log's across I/O.
+// Durability: an acks=all append is answered once durable_end() passed it.
+// Failure: a failed write or flush takes the partition offline: what waits is answered with
+// KAFKA_STORAGE_ERROR, and so
+//   is everything after; reads go on as far as the log can serve them.
+// Invariants: durable_end() <= log end; high_watermark() <= log end; the high watermark never falls; it never
+// passes the
+//   first acks=all batch that is not durable.
+class Partition final : public storage::FlushTarget, public std::enable_shared_from_this<Partition> {
+ public:
+  Partition(std::string topic, PartitionIndex index, std::unique_ptr<storage::Log> log, Device& device,
+            const storage::LogConfig& config);
+  ~Partition() override;
+
+  const std::string& topic() const { return topic_; }
+  PartitionIndex index() const { return index_; }
+  const TopicId& topic_id() const { return log_->topic_id(); }
+  LeaderEpoch leader_epoch() const { return LeaderEpoch(leader_epoch_.load(std::memory_order_acquire)); }
+  std::shared_ptr<const storage::LogConfig> config() const;
+  void set_config(const storage::LogConfig& config);
+
+  // Begins to lead: `epoch` is durable in the log, and the recovered tail counts as acks=all data that waits
+  // for its flush. Requires: before the first append.
+  Result<void> lead(LeaderEpoch epoch);
+
+  void append(AppendRequest request);
+
+  // Readers.
+  const storage::Log& log() const { return *log_; }
+  storage::Log& log() { return *log_; }
+  storage::LogPosition high_watermark() const { return high_watermark_.load(); }
+  Offset durable_end() const { return durable_end_.offset(); }
+  bool is_online() const {
+    return !stopped_.load(std::memory_order_acquire) && log_->health() != storage::LogHealth::offline;
+  }
+  bool is_stopped() const { return stopped_.load(std::memory_order_acquire); }
+
+  // Runs `waiter` once on its reactor when the high watermark has passed `offset`, or when the partition
+  // stops. False, and nothing kept, where that is so already.
+  bool wait_beyond(Offset offset, std::shared_ptr<FetchWaiter> waiter);
+  void cancel_wait(const FetchWaiter* waiter);
+
+  // FlushTarget.
+  void flush() override;
+
+  // No append is taken any more; all that waits is answered with `error`.
+  void stop(protocol::ErrorCode error);
+
+  void check_invariants() const;
+
+ private:
+  struct QueuedAppend {
+    Bytes batch;
+    AppendRequest request;
+  };
+  struct UndurableBatch {
+    storage::LogPosition begin;
+    storage::LogPosition end;
+    std::shared_ptr<AppendSink> sink;  // null: the recovered tail
+    std::size_t index;
+    AppendResult result;
+  };
+  struct Waiter {
+    Offset offset;
+    std::shared_ptr<FetchWaiter> waiter;
+  };
+  // What is to be told once the locks are gone.
+  struct Notices {
+    std::vector<UndurableBatch> durable;
+    std::vector<std::shared_ptr<FetchWaiter>> woken;
+  };
+
+  void drain(int rounds_max);
+  void write(std::span<AppendRequest> requests);
+  void after_write(std::span<AppendRequest> requests, std::span<const storage::AppendEntry> entries);
+  struct Written {
+    std::int64_t record_count = 0;
+    ByteCount byte_count = 0;
+    bool has_waiter = false;
+    bool rolled = false;
+  };
+  void request_flush(const Written& written, const storage::LogConfig& config);
+  void fail(std::span<AppendRequest> requests, protocol::ErrorCode error);
+  void go_offline(const Error& error);
+  // With state_mutex_ held: the only places where the two ends move.
+  void advance_durable_end(const storage::LogPosition& synced, Notices& notices);
+  void advance_high_watermark(Notices& notices);
+  static void tell(Notices& notices);
+
+  const std::string topic_;
+  const PartitionIndex index_;
+  Device& device_;
+  const std::unique_ptr<storage::Log> log_;
+  std::atomic<std::int32_t> leader_epoch_{-1};
+  std::atomic<bool> stopped_{false};
+  std::atomic<bool> storage_failed_{false};
+
+  mutable std::mutex queue_mutex_;
+  bool writing_ = false;                       // somebody is in write(); the queue is his to empty
+  std::deque<QueuedAppend> queue_;             // owns its bytes
+  std::vector<storage::AppendEntry> entries_;  // the writer's scratch, guarded by writing_
+  std::shared_ptr<const storage::LogConfig> config_;
+
+  mutable std::mutex state_mutex_;
+  storage::PublishedPosition durable_end_;
+  storage::PublishedPosition high_watermark_;
+  std::deque<UndurableBatch> undurable_;           // acks=all batches, by offset
+  std::vector<UndurableBatch> undurable_repeats_;  // duplicates that wait for their original
+  std::vector<Waiter> waiters_;
+  // The end of what after_write() has seen. The log's own end may already hold an acks=all batch that is not
+  // in undurable_ yet, so the high watermark must not be taken from there.
+  storage::LogPosition accounted_end_;
+  std::int64_t unflushed_records_ = 0;
+  ByteCount unflushed_bytes_ = 0;
+};
+
+}  // namespace sillok::broker

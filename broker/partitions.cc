@@ -1,0 +1,217 @@
+#include "broker/partitions.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <atomic>
+#include <thread>
+#include <utility>
+
+#include "broker/thread_executor.h"
+
+namespace sillok::broker {
+namespace {
+
+storage::TopicPartition name_of(const PartitionHost::Opening& opening) {
+  return {opening.topic, opening.partition};
+}
+
+// Calls `work(i)` for 0 to count - 1 on up to `thread_count` threads.
+template <class Work>
+void in_parallel(std::size_t count, std::int32_t thread_count, const Work& work) {
+  std::atomic<std::size_t> next{0};
+  const auto run = [&] {
+    for (std::size_t i = next.fetch_add(1); i < count; i = next.fetch_add(1)) work(i);
+  };
+  std::vector<std::thread> helpers;
+  const auto helper_count = std::min<std::size_t>(static_cast<std::size_t>(std::max(thread_count, 1)), count);
+  for (std::size_t i = 1; i < helper_count; ++i) helpers.emplace_back(run);
+  run();
+  for (std::thread& helper : helpers) helper.join();
+}
+
+}  // namespace
+
+std::shared_ptr<const Partitions::Table> Partitions::table() const {
+  const std::lock_guard lock(mutex_);
+  return table_;
+}
+
+Partitions::Lookup Partitions::look_up(const Topic& topic, PartitionIndex partition) {
+  const auto index = static_cast<std::size_t>(partition.value);
+  if (partition.value < 0 || index >= topic.partitions.size()) return {};
+  const std::shared_ptr<Partition>& found = topic.partitions[index];
+  if (!found) return {Lookup::State::offline, nullptr};
+  return {Lookup::State::found, found};
+}
+
+Partitions::Lookup Partitions::find(std::string_view topic, PartitionIndex partition) const {
+  const std::shared_ptr<const Table> now = table();
+  const auto found = now->by_name.find(topic);
+  return found == now->by_name.end() ? Lookup{} : look_up(*found->second, partition);
+}
+
+Partitions::Lookup Partitions::find(const TopicId& topic, PartitionIndex partition) const {
+  const std::shared_ptr<const Table> now = table();
+  const auto found = now->by_id.find(topic);
+  return found == now->by_id.end() ? Lookup{} : look_up(*found->second, partition);
+}
+
+std::vector<std::shared_ptr<Partition>> Partitions::all() const {
+  const std::shared_ptr<const Table> now = table();
+  std::vector<std::shared_ptr<Partition>> partitions;
+  for (const auto& [name, topic] : now->by_name) {
+    for (const std::shared_ptr<Partition>& partition : topic->partitions) {
+      if (partition) partitions.push_back(partition);
+    }
+  }
+  return partitions;
+}
+
+PartitionsView::State Partitions::state(std::string_view topic, PartitionIndex partition) const {
+  const Lookup found = find(topic, partition);
+  if (!found.partition) return {};
+  return {found.partition->leader_epoch(), found.partition->is_online()};
+}
+
+Result<std::vector<PartitionHost::Found>> Partitions::find() {
+  std::vector<Found> found;
+  for (storage::FoundPartition& partition : TRY(log_dir_.find_partitions())) {
+    found.push_back({std::move(partition.name.topic), partition.name.partition, partition.topic_id});
+  }
+  return found;
+}
+
+std::shared_ptr<Partition> Partitions::open_one(const Opening& opening) {
+  storage::RecoveryReport report;
+  Result<std::unique_ptr<storage::Log>> log = log_dir_.open_log(name_of(opening), opening.config, report);
+  for (const std::string& note : report.notes)
+    spdlog::warn("{}-{}: {}", opening.topic, opening.partition.value, note);
+  if (!log.ok()) {
+    spdlog::error("partition {}-{} is offline: {}", opening.topic, opening.partition.value,
+                  log.error().describe());
+    return nullptr;
+  }
+  // After an unclean stop a new epoch tells clients to check what they have read (KIP-320).
+  const LeaderEpoch latest = (*log)->latest_leader_epoch();
+  const bool same_epoch = log_dir_.was_clean() && latest > kNoLeaderEpoch;
+  const LeaderEpoch epoch = same_epoch ? latest : LeaderEpoch(latest.value + 1);
+  auto partition = std::make_shared<Partition>(opening.topic, opening.partition, std::move(log).value(),
+                                               device_, opening.config);
+  if (const Result<void> led = partition->lead(epoch); !led.ok()) {
+    spdlog::error("partition {}-{} is offline: {}", opening.topic, opening.partition.value,
+                  led.error().describe());
+    return nullptr;
+  }
+  return partition;
+}
+
+Result<void> Partitions::open(const std::vector<Opening>& partitions) {
+  std::vector<Opened> opened(partitions.size());
+  in_parallel(partitions.size(), recovery_threads_,
+              [&](std::size_t i) { opened[i] = {&partitions[i], open_one(partitions[i])}; });
+  publish(opened);
+  return {};
+}
+
+Result<void> Partitions::create(const std::vector<Opening>& partitions) {
+  std::vector<Opened> opened;
+  for (const Opening& opening : partitions) {
+    auto log = TRY(log_dir_.create_log(name_of(opening), opening.topic_id, opening.config));
+    auto partition = std::make_shared<Partition>(opening.topic, opening.partition, std::move(log), device_,
+                                                 opening.config);
+    TRY(partition->lead(LeaderEpoch(0)));
+    opened.push_back({&opening, std::move(partition)});
+  }
+  publish(opened);
+  return {};
+}
+
+void Partitions::publish(const std::vector<Opened>& opened) {
+  auto next = std::make_shared<Table>(*table());
+  std::unordered_map<std::string, std::shared_ptr<Topic>> changed;
+  for (const Opened& one : opened) {
+    std::shared_ptr<Topic>& topic = changed[one.opening->topic];
+    if (!topic) {
+      const auto before = next->by_name.find(one.opening->topic);
+      topic = before == next->by_name.end() ? std::make_shared<Topic>()
+                                            : std::make_shared<Topic>(*before->second);
+      topic->id = one.opening->topic_id;
+    }
+    const auto index = static_cast<std::size_t>(one.opening->partition.value);
+    if (topic->partitions.size() <= index) topic->partitions.resize(index + 1);
+    topic->partitions[index] = one.partition;
+  }
+  for (const auto& [name, topic] : changed) {
+    next->by_name[name] = topic;
+    next->by_id[topic->id] = topic;
+  }
+  const std::lock_guard lock(mutex_);
+  table_ = std::move(next);
+}
+
+Result<void> Partitions::remove(const std::string& topic, PartitionIndex partition) {
+  const Lookup found = find(topic, partition);
+  auto next = std::make_shared<Table>(*table());
+  if (const auto entry = next->by_name.find(topic); entry != next->by_name.end()) {
+    auto changed = std::make_shared<Topic>(*entry->second);
+    const auto index = static_cast<std::size_t>(partition.value);
+    if (index < changed->partitions.size()) changed->partitions[index] = nullptr;
+    const bool is_last = std::none_of(changed->partitions.begin(), changed->partitions.end(),
+                                      [](const auto& one) { return one != nullptr; });
+    if (is_last) {
+      next->by_id.erase(changed->id);
+      next->by_name.erase(entry);
+    } else {
+      next->by_id[changed->id] = changed;
+      entry->second = changed;
+    }
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    table_ = std::move(next);
+  }
+  if (found.partition) found.partition->stop(protocol::ErrorCode::unknown_topic_or_partition);
+  return log_dir_.delete_log({topic, partition});
+}
+
+void Partitions::set_config(const std::string& topic, PartitionIndex partition,
+                            const storage::LogConfig& config) {
+  if (const Lookup found = find(topic, partition); found.partition) found.partition->set_config(config);
+}
+
+Result<void> Partitions::write_checkpoints() {
+  const std::vector<std::shared_ptr<Partition>> partitions = all();
+  std::vector<storage::LogDir::CheckpointEntry> entries;
+  for (const std::shared_ptr<Partition>& partition : partitions) {
+    if (partition->is_stopped()) continue;
+    entries.push_back(
+        {{partition->topic(), partition->index()}, &partition->log(), partition->high_watermark().offset});
+  }
+  return log_dir_.write_checkpoints(entries);
+}
+
+Result<void> Partitions::close() {
+  const std::vector<std::shared_ptr<Partition>> partitions = all();
+  std::atomic<bool> all_closed{true};
+  in_parallel(partitions.size(), recovery_threads_, [&](std::size_t i) {
+    Partition& partition = *partitions[i];
+    partition.stop(protocol::ErrorCode::not_leader_or_follower);
+    const bool failed = partition.log().health() == storage::LogHealth::offline;
+    if (const Result<void> closed = partition.log().close(); !closed.ok() || failed) {
+      all_closed = false;
+      if (!failed)
+        spdlog::error("{}-{}: {}", partition.topic(), partition.index().value, closed.error().describe());
+    }
+  });
+  if (!all_closed)
+    return Error{Errc::io_error, "not every log could be closed: the next start will recover them"};
+  std::vector<storage::LogDir::CheckpointEntry> entries;
+  for (const std::shared_ptr<Partition>& partition : partitions) {
+    entries.push_back(
+        {{partition->topic(), partition->index()}, &partition->log(), partition->log().log_end().offset});
+  }
+  return log_dir_.close_clean(entries);
+}
+
+}  // namespace sillok::broker

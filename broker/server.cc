@@ -1,0 +1,210 @@
+#include "broker/server.h"
+
+#include <sched.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <atomic>
+#include <boost/asio/post.hpp>
+#include <future>
+#include <thread>
+#include <utility>
+
+#include "broker/device.h"
+#include "broker/housekeeping.h"
+#include "broker/metadata/local_store.h"
+#include "broker/metadata/topics.h"
+#include "broker/net/listener.h"
+#include "broker/partitions.h"
+#include "broker/producer_ids.h"
+#include "broker/thread_executor.h"
+#include "storage/blocking_guard.h"
+#include "storage/flusher.h"
+#include "storage/log_dir.h"
+#include "storage/posix_file_system.h"
+
+namespace sillok::broker {
+namespace {
+
+// The first write of a stall may hold one reactor: with two, the others' clients go on.
+constexpr std::size_t kReactorsMin = 2;
+
+std::size_t reactor_count(const Config& config) {
+  if (config.num_network_threads > 0) return static_cast<std::size_t>(config.num_network_threads);
+  cpu_set_t affinity;
+  CPU_ZERO(&affinity);
+  const bool known = sched_getaffinity(0, sizeof affinity, &affinity) == 0;
+  const auto cores = known ? static_cast<std::size_t>(CPU_COUNT(&affinity)) : 1;
+  return std::max(kReactorsMin, cores);
+}
+
+storage::LogDirOptions log_dir_options(const Config& config, storage::FileSystem& file_system) {
+  storage::LogDirOptions options;
+  options.file_system = &file_system;
+  options.clock = &storage::system_clock();
+  options.path = config.log_dirs.front();
+  options.cluster_id = config.cluster_id;
+  options.node_id = config.node_id;
+  options.cached_file_limit = static_cast<std::size_t>(config.cached_file_limit);
+  options.producer_id_expiration_ms = config.producer_id_expiration_ms;
+  return options;
+}
+
+}  // namespace
+
+// Members are in the order in which they need each other; destruction goes the other way.
+class Server::Parts {
+ public:
+  Parts(const LoadedConfig& settings, std::unique_ptr<storage::FileSystem> file_system,
+        std::unique_ptr<storage::LogDir> log_dir, std::unique_ptr<MetadataStore> store)
+      : config_(settings.config),
+        file_system_(std::move(file_system)),
+        log_dir_(std::move(log_dir)),
+        store_(std::move(store)),
+        flusher_(static_cast<std::size_t>(config_.flusher_threads), clock_),
+        control_("control", 1),
+        writer_("writer", 1),
+        io_("io", static_cast<std::size_t>(config_.io_threads)),
+        device_(clock_, flusher_, writer_, config_.unflushed_bytes_max),
+        partitions_(*log_dir_, device_, config_.num_recovery_threads),
+        topics_(config_, *store_, partitions_),
+        producer_ids_(*store_),
+        housekeeping_(config_, clock_, partitions_, *log_dir_),
+        services_{settings, config_, clock_, topics_, partitions_, producer_ids_, control_, io_, partitions_},
+        budget_(config_.in_flight_bytes_max),
+        limits_(config_.max_connections, config_.max_connections_per_ip),
+        environment_{services_, budget_, limits_} {
+    for (std::size_t i = 0; i < reactor_count(config_); ++i) {
+      reactors_.push_back(std::make_unique<Reactor>(i, clock_));
+      slots_.push_back({reactors_.back().get(), std::make_shared<ConnectionSet>(*reactors_.back())});
+    }
+  }
+
+  Result<void> load() {
+    for (const std::string& warning : log_dir_->warnings()) spdlog::warn("{}", warning);
+    std::vector<std::string> notes;
+    const Result<void> loaded = topics_.load(notes);
+    for (const std::string& note : notes) spdlog::info("{}", note);
+    return loaded;
+  }
+
+  // All listeners are bound before one is served, so that a start either works or leaves nothing behind.
+  Result<void> listen() {
+    for (const Listener& listener : config_.listeners) {
+      auto loop = std::make_shared<AcceptLoop>(listener, slots_, environment_);
+      const Result<void> opened = loop->open();
+      if (!opened.ok()) {
+        if (!listener.is_default || accept_loops_.empty()) return opened.error();
+        spdlog::info("not listening there: {}", opened.error().detail);
+        continue;
+      }
+      accept_loops_.push_back(std::move(loop));
+    }
+    return {};
+  }
+
+  void run() {
+    housekeeping_.start();
+    for (const auto& loop : accept_loops_) loop->start();
+    for (const auto& reactor : reactors_) {
+      threads_.emplace_back([&reactor = *reactor] {
+        name_this_thread("reactor-" + std::to_string(reactor.index()));
+        reactor.run();
+      });
+    }
+  }
+
+  Result<void> stop() {
+    close_connections();
+    control_.stop();
+    housekeeping_.stop();
+    io_.stop();
+    writer_.stop();
+    flusher_.stop();
+    Result<void> closed = partitions_.close();
+    for (const auto& reactor : reactors_) reactor->stop();
+    for (std::thread& thread : threads_) thread.join();
+    threads_.clear();
+    return closed;
+  }
+
+  std::vector<std::string> addresses() const {
+    std::vector<std::string> all;
+    for (const auto& loop : accept_loops_) all.push_back(loop->address());
+    return all;
+  }
+
+ private:
+  // On the reactors' threads, and waits for them.
+  void close_connections() {
+    if (threads_.empty()) return;
+    std::vector<std::future<void>> done;
+    for (const ReactorSlot& slot : slots_) {
+      auto closed = std::make_shared<std::promise<void>>();
+      done.push_back(closed->get_future());
+      const bool is_first = slot.reactor->index() == 0;
+      boost::asio::post(slot.reactor->context(), [this, closed, is_first, connections = slot.connections] {
+        if (is_first) {
+          for (const auto& loop : accept_loops_) loop->close();
+        }
+        connections->close_all();
+        closed->set_value();
+      });
+    }
+    for (std::future<void>& one : done) one.wait();
+  }
+
+  const Config& config_;
+  const storage::Clock& clock_ = storage::system_clock();
+  std::unique_ptr<storage::FileSystem> file_system_;
+  std::unique_ptr<storage::LogDir> log_dir_;
+  std::unique_ptr<MetadataStore> store_;
+  storage::Flusher flusher_;
+  ThreadExecutor control_;
+  ThreadExecutor writer_;
+  ThreadExecutor io_;
+  Device device_;
+  Partitions partitions_;
+  Topics topics_;
+  ProducerIds producer_ids_;
+  Housekeeping housekeeping_;
+  Services services_;
+  FrameBudget budget_;
+  ConnectionLimits limits_;
+  ConnectionEnvironment environment_;
+  std::vector<std::unique_ptr<Reactor>> reactors_;
+  std::vector<ReactorSlot> slots_;
+  std::vector<std::shared_ptr<AcceptLoop>> accept_loops_;
+  std::vector<std::thread> threads_;
+};
+
+Server::Server(LoadedConfig settings) : settings_(std::move(settings)) {}
+Server::~Server() = default;
+
+Result<void> Server::start() {
+  Config& config = settings_.config;
+  storage::abort_on_forbidden_blocking(config.abort_on_blocking);
+  auto file_system = storage::make_posix_file_system();
+  auto log_dir = TRY(storage::LogDir::open(log_dir_options(config, *file_system)));
+  config.cluster_id = log_dir->cluster_id();
+  std::vector<std::string> notes;
+  auto store = TRY(LocalStore::open({file_system.get(), &storage::system_clock(), log_dir->path()}, notes));
+  for (const std::string& note : notes) spdlog::warn("{}", note);
+  parts_ = std::make_unique<Parts>(settings_, std::move(file_system), std::move(log_dir), std::move(store));
+  TRY(parts_->load());
+  TRY(parts_->listen());
+  parts_->run();
+  return {};
+}
+
+Result<void> Server::stop() {
+  if (!parts_) return {};
+  Result<void> stopped = parts_->stop();
+  parts_.reset();
+  return stopped;
+}
+
+std::vector<std::string> Server::addresses() const { return parts_->addresses(); }
+const std::string& Server::data_directory() const { return settings_.config.log_dirs.front(); }
+
+}  // namespace sillok::broker

@@ -1,0 +1,53 @@
+#include "broker/thread_executor.h"
+
+#include <pthread.h>
+
+#include <utility>
+
+namespace sillok::broker {
+
+ThreadExecutor::ThreadExecutor(std::string name, std::size_t thread_count) : name_(std::move(name)) {
+  for (std::size_t i = 0; i < thread_count; ++i) threads_.emplace_back([this] { run(); });
+}
+
+ThreadExecutor::~ThreadExecutor() { stop(); }
+
+void ThreadExecutor::post(std::function<void()> work) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopping_) return;
+    queue_.push_back(std::move(work));
+  }
+  wake_.notify_one();
+}
+
+void ThreadExecutor::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_all();
+  for (std::thread& thread : threads_) {
+    if (thread.joinable()) thread.join();
+  }
+}
+
+void ThreadExecutor::run() {
+  name_this_thread(name_);
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    wake_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+    if (queue_.empty()) return;
+    const std::function<void()> work = std::move(queue_.front());
+    queue_.pop_front();
+    lock.unlock();
+    work();
+    lock.lock();
+  }
+}
+
+void name_this_thread(const std::string& name) {
+  pthread_setname_np(pthread_self(), name.substr(0, 15).c_str());
+}
+
+}  // namespace sillok::broker

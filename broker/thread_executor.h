@@ -1,0 +1,41 @@
+// Threads with a queue: the control thread, the writer thread, the I/O pool.
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "broker/executor.h"
+
+namespace sillok::broker {
+
+// Threading: any thread. With one thread, work runs in the order in which it was posted.
+class ThreadExecutor final : public Executor {
+ public:
+  ThreadExecutor(std::string name, std::size_t thread_count);
+  ~ThreadExecutor() override;
+
+  void post(std::function<void()> work) override;
+  // Runs what is queued, then ends. What is posted from now on is dropped.
+  void stop();
+
+ private:
+  void run();
+
+  const std::string name_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<std::function<void()>> queue_;
+  bool stopping_ = false;
+  std::vector<std::thread> threads_;
+};
+
+// Sets the calling thread's name, as top and perf show it (15 bytes of it).
+void name_this_thread(const std::string& name);
+
+}  // namespace sillok::broker
