@@ -1,0 +1,366 @@
+// What both indexes are: entries of one size in increasing order, the older ones in a file, the newest in
+// memory.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "protocol/base/crc32c.h"
+#include "storage/log_files.h"
+#include "storage/recovery_points.h"
+
+namespace sillok::storage {
+
+// Entries that may wait in memory for their write; also the entries of one block of the file that a lookup
+// reads.
+inline constexpr std::size_t kIndexBlockEntries = 512;
+// A file that claims more entries than a segment could have is no index.
+inline constexpr ByteCount kIndexFileSizeMax = ByteCount{1} << 31;
+
+// `Entry` has kSize, kSuffix, Key, key(), encode(), decode() and can_follow().
+//
+// A lookup reads one block: the first entry of each is kept in memory once the file was loaded (8 to 16 bytes
+// for each 4 KiB of index, which is 2 MiB of log).
+//
+// Threading: lookups from any thread; all that changes the index from one thread at a time. The lock is never
+// held
+//   across a call to the file system.
+// Failure: an index is derived from its segment. Errc::malformed or not_found says that this one must be
+// built anew; an
+//   entry that could not be written stays in memory, and when there are too many of those, new ones are not
+//   taken: an index may be sparse.
+template <class Entry>
+class SparseIndex {
+ public:
+  using Key = typename Entry::Key;
+
+  SparseIndex(const LogFiles* files, Offset base) : files_(files), base_(base) {}
+
+  // Makes the file, empty.
+  Result<void> create();
+  // Learns the number of entries and the last one. Cheap: the rest is read at the first lookup.
+  Result<void> open(IoMode mode);
+  // Keeps the first entries, if they are as `prefix` says (Errc::corrupt else), and cuts the rest off.
+  Result<void> open_prefix(const IndexPrefix& prefix);
+  // Replaces everything.
+  Result<void> replace(std::span<const Entry> entries);
+  bool is_open() const;
+
+  // Requires: is_open(), and that the entry follows last().
+  void append(const Entry& entry);
+  bool is_pending_full() const;
+  Result<void> write_pending();
+  Result<void> sync();
+  // Requires: nothing is pending.
+  Result<IndexPrefix> written_prefix();
+
+  std::int64_t entry_count() const;
+  std::optional<Entry> last() const;
+  // The greatest entry whose key is not past `key`.
+  Result<std::optional<Entry>> floor(Key key, IoMode mode);
+  Result<std::vector<Entry>> entries();
+
+ private:
+  Result<void> load(IoMode mode);
+  Result<void> add_block(std::span<const std::byte> bytes, std::int64_t first, std::vector<Entry>& heads,
+                         std::uint32_t& crc, std::optional<Entry>& previous) const;
+  static std::optional<Entry> floor_in(std::span<const Entry> entries, Key key);
+  Error malformed(std::string_view what) const;
+
+  const LogFiles* files_;
+  Offset base_;
+  mutable std::mutex mutex_;
+  bool open_ = false;
+  bool loaded_ = false;  // block_heads_ and written_crc_ describe the file
+  std::uint32_t written_crc_ = 0;
+  std::int64_t written_count_ = 0;
+  std::optional<Entry> last_;
+  std::vector<Entry> block_heads_;
+  std::vector<Entry> pending_;
+};
+
+template <class Entry>
+Error SparseIndex<Entry>::malformed(std::string_view what) const {
+  return Error{Errc::malformed, files_->path(base_, Entry::kSuffix) + ": " + std::string(what)};
+}
+
+template <class Entry>
+Result<void> SparseIndex<Entry>::create() {
+  return replace({});
+}
+
+template <class Entry>
+bool SparseIndex<Entry>::is_open() const {
+  const std::lock_guard lock(mutex_);
+  return open_;
+}
+
+template <class Entry>
+Result<void> SparseIndex<Entry>::open(IoMode mode) {
+  const auto file = TRY(files_->open(base_, Entry::kSuffix, mode));
+  const ByteCount size = TRY(file->size()) - FilePosition(0);
+  const auto entry_size = static_cast<ByteCount>(Entry::kSize);
+  if (size % entry_size != 0 || size > kIndexFileSizeMax) return malformed("not a whole number of entries");
+  std::optional<Entry> last;
+  if (size > 0) {
+    std::array<std::byte, Entry::kSize> bytes;
+    const std::size_t count = TRY(read_in_mode(*file, FilePosition(size - entry_size), bytes, mode));
+    if (count != bytes.size()) return malformed("shorter than it was");
+    last = Entry::decode(bytes.data());
+    if (!last->can_follow(std::nullopt)) return malformed("the last entry is none");
+  }
+  const std::lock_guard lock(mutex_);
+  if (open_) return {};
+  open_ = true;
+  written_count_ = size / entry_size;
+  last_ = last;
+  return {};
+}
+
+template <class Entry>
+Result<void> SparseIndex<Entry>::open_prefix(const IndexPrefix& prefix) {
+  const auto file = TRY(files_->open(base_, Entry::kSuffix, IoMode::may_block));
+  const ByteCount size = TRY(file->size()) - FilePosition(0);
+  const ByteCount prefix_size = ByteCount{prefix.entry_count} * static_cast<ByteCount>(Entry::kSize);
+  if (prefix.entry_count < 0 || size < prefix_size) {
+    return malformed("shorter than the recovery point says");
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    open_ = true;
+    written_count_ = prefix.entry_count;
+  }
+  auto loaded = load(IoMode::may_block);
+  if (loaded.ok() && written_crc_ != prefix.crc) loaded = Error{Errc::corrupt, malformed("checksum").detail};
+  if (loaded.ok() && size != prefix_size) loaded = file->truncate(FilePosition(prefix_size));
+  if (!loaded.ok()) {
+    const std::lock_guard lock(mutex_);
+    open_ = loaded_ = false;
+    return loaded;
+  }
+  return {};
+}
+
+template <class Entry>
+Result<void> SparseIndex<Entry>::replace(std::span<const Entry> entries) {
+  files_->forget(base_, Entry::kSuffix);
+  const auto file =
+      TRY(files_->file_system->open(files_->path(base_, Entry::kSuffix), OpenMode::open_or_create));
+  Bytes bytes(entries.size() * Entry::kSize);
+  for (std::size_t i = 0; i < entries.size(); ++i) entries[i].encode(bytes.data() + i * Entry::kSize);
+  TRY(file->truncate(FilePosition(0)));
+  const ByteView parts[] = {bytes};
+  if (!bytes.empty()) TRY(file->write_at(FilePosition(0), parts));
+  const std::lock_guard lock(mutex_);
+  open_ = loaded_ = true;
+  written_count_ = static_cast<std::int64_t>(entries.size());
+  written_crc_ = crc32c(bytes);
+  last_ = entries.empty() ? std::nullopt : std::optional(entries.back());
+  pending_.clear();
+  block_heads_.clear();
+  for (std::size_t i = 0; i < entries.size(); i += kIndexBlockEntries) block_heads_.push_back(entries[i]);
+  return {};
+}
+
+template <class Entry>
+void SparseIndex<Entry>::append(const Entry& entry) {
+  const std::lock_guard lock(mutex_);
+  DCHECK(open_ && entry.can_follow(last_));
+  if (pending_.size() >= kIndexBlockEntries) return;
+  pending_.push_back(entry);
+  last_ = entry;
+}
+
+template <class Entry>
+bool SparseIndex<Entry>::is_pending_full() const {
+  const std::lock_guard lock(mutex_);
+  return pending_.size() >= kIndexBlockEntries;
+}
+
+template <class Entry>
+Result<void> SparseIndex<Entry>::write_pending() {
+  std::array<std::byte, kIndexBlockEntries * Entry::kSize> buffer;
+  std::size_t count = 0;
+  std::int64_t first = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    count = pending_.size();
+    first = written_count_;
+    for (std::size_t i = 0; i < count; ++i) pending_[i].encode(buffer.data() + i * Entry::kSize);
+  }
+  if (count == 0) return {};
+  const auto file = TRY(files_->open(base_, Entry::kSuffix, IoMode::may_block));
+  const ByteView bytes(buffer.data(), count * Entry::kSize);
+  TRY(file->write_at(FilePosition(first * static_cast<std::int64_t>(Entry::kSize)), {{bytes}}));
+  const std::lock_guard lock(mutex_);
+  if (loaded_) {
+    written_crc_ = crc32c(bytes, written_crc_);
+    for (std::size_t i = 0; i < count; ++i) {
+      if ((first + static_cast<std::int64_t>(i)) % static_cast<std::int64_t>(kIndexBlockEntries) == 0) {
+        block_heads_.push_back(pending_[i]);
+      }
+    }
+  }
+  written_count_ += static_cast<std::int64_t>(count);
+  pending_.clear();
+  return {};
+}
+
+template <class Entry>
+Result<void> SparseIndex<Entry>::sync() {
+  const auto file = TRY(files_->open(base_, Entry::kSuffix, IoMode::may_block));
+  return file->sync_data();
+}
+
+template <class Entry>
+Result<IndexPrefix> SparseIndex<Entry>::written_prefix() {
+  TRY(load(IoMode::may_block));
+  const std::lock_guard lock(mutex_);
+  return IndexPrefix{static_cast<std::int32_t>(written_count_), written_crc_};
+}
+
+template <class Entry>
+std::int64_t SparseIndex<Entry>::entry_count() const {
+  const std::lock_guard lock(mutex_);
+  return written_count_ + static_cast<std::int64_t>(pending_.size());
+}
+
+template <class Entry>
+std::optional<Entry> SparseIndex<Entry>::last() const {
+  const std::lock_guard lock(mutex_);
+  return last_;
+}
+
+template <class Entry>
+std::optional<Entry> SparseIndex<Entry>::floor_in(std::span<const Entry> entries, Key key) {
+  const auto after = std::upper_bound(entries.begin(), entries.end(), key,
+                                      [](Key wanted, const Entry& entry) { return wanted < entry.key(); });
+  if (after == entries.begin()) return std::nullopt;
+  return *(after - 1);
+}
+
+template <class Entry>
+Result<std::optional<Entry>> SparseIndex<Entry>::floor(Key key, IoMode mode) {
+  std::size_t count = 0;
+  std::size_t block = 0;
+  for (;;) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (!pending_.empty() && !(key < pending_.front().key())) return floor_in(pending_, key);
+      if (open_ && written_count_ == 0) return std::optional<Entry>();
+      if (loaded_) {
+        const auto after =
+            std::upper_bound(block_heads_.begin(), block_heads_.end(), key,
+                             [](Key wanted, const Entry& entry) { return wanted < entry.key(); });
+        if (after == block_heads_.begin()) return std::optional<Entry>();
+        block = static_cast<std::size_t>(after - block_heads_.begin()) - 1;
+        count = std::min(kIndexBlockEntries,
+                         static_cast<std::size_t>(written_count_) - block * kIndexBlockEntries);
+        break;
+      }
+    }
+    TRY(load(mode));
+  }
+  std::array<std::byte, kIndexBlockEntries * Entry::kSize> buffer;
+  const MutableByteView bytes(buffer.data(), count * Entry::kSize);
+  const auto file = TRY(files_->open(base_, Entry::kSuffix, mode));
+  const auto position = static_cast<std::int64_t>(block * kIndexBlockEntries * Entry::kSize);
+  if (TRY(read_in_mode(*file, FilePosition(position), bytes, mode)) != bytes.size()) {
+    return malformed("shorter than it was");
+  }
+  std::size_t low = 0;
+  std::size_t high = count;  // the first entry past the key is in [low, high]
+  while (low < high) {
+    const std::size_t middle = (low + high) / 2;
+    if (key < Entry::decode(buffer.data() + middle * Entry::kSize).key()) {
+      high = middle;
+    } else {
+      low = middle + 1;
+    }
+  }
+  if (low == 0) return malformed("not in order");
+  return std::optional<Entry>(Entry::decode(buffer.data() + (low - 1) * Entry::kSize));
+}
+
+template <class Entry>
+Result<void> SparseIndex<Entry>::add_block(std::span<const std::byte> bytes, std::int64_t first,
+                                           std::vector<Entry>& heads, std::uint32_t& crc,
+                                           std::optional<Entry>& previous) const {
+  crc = crc32c(bytes, crc);
+  for (std::size_t i = 0; i * Entry::kSize < bytes.size(); ++i) {
+    const Entry entry = Entry::decode(bytes.data() + i * Entry::kSize);
+    if (!entry.can_follow(previous)) return malformed("not in order");
+    if ((first + static_cast<std::int64_t>(i)) % static_cast<std::int64_t>(kIndexBlockEntries) == 0) {
+      heads.push_back(entry);
+    }
+    previous = entry;
+  }
+  return {};
+}
+
+template <class Entry>
+Result<void> SparseIndex<Entry>::load(IoMode mode) {
+  if (!is_open()) TRY(open(mode));
+  std::vector<Entry> heads;
+  std::uint32_t crc = 0;
+  std::optional<Entry> previous;
+  std::int64_t read_count = 0;
+  std::shared_ptr<File> file;
+  for (;;) {  // Until what was written meanwhile is read as well.
+    std::int64_t wanted = 0;
+    {
+      const std::lock_guard lock(mutex_);
+      if (loaded_) return {};
+      wanted = written_count_;
+      if (read_count == wanted) {
+        block_heads_ = std::move(heads);
+        written_crc_ = crc;
+        if (pending_.empty()) last_ = previous;
+        loaded_ = true;
+        return {};
+      }
+    }
+    if (!file) file = TRY(files_->open(base_, Entry::kSuffix, mode));
+    std::array<std::byte, kIndexBlockEntries * Entry::kSize> buffer;
+    while (read_count < wanted) {
+      const auto count = std::min<std::int64_t>(wanted - read_count, kIndexBlockEntries);
+      const MutableByteView bytes(buffer.data(), static_cast<std::size_t>(count) * Entry::kSize);
+      const FilePosition position(read_count * static_cast<std::int64_t>(Entry::kSize));
+      if (TRY(read_in_mode(*file, position, bytes, mode)) != bytes.size())
+        return malformed("shorter than it was");
+      TRY(add_block(bytes, read_count, heads, crc, previous));
+      read_count += count;
+    }
+  }
+}
+
+template <class Entry>
+Result<std::vector<Entry>> SparseIndex<Entry>::entries() {
+  TRY(load(IoMode::may_block));
+  std::vector<Entry> all;
+  std::vector<Entry> waiting;
+  std::int64_t count = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    count = written_count_;
+    waiting = pending_;
+  }
+  Bytes bytes(static_cast<std::size_t>(count) * Entry::kSize);
+  if (count > 0) {
+    const auto file = TRY(files_->open(base_, Entry::kSuffix, IoMode::may_block));
+    if (TRY(file->read_at(FilePosition(0), bytes)) != bytes.size()) return malformed("shorter than it was");
+  }
+  all.reserve(static_cast<std::size_t>(count) + waiting.size());
+  for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) {
+    all.push_back(Entry::decode(bytes.data() + i * Entry::kSize));
+  }
+  all.insert(all.end(), waiting.begin(), waiting.end());
+  return all;
+}
+
+}  // namespace sillok::storage

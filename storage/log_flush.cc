@@ -1,0 +1,107 @@
+#include <utility>
+
+#include "storage/log_impl.h"
+
+namespace sillok::storage {
+
+// Indexes and snapshot first have to be whole; they are synced with the log because everything below
+// synced_end() is taken for granted by the next recovery.
+Result<void> Log::Impl::sync_sealed(const SealedSegment& sealed) {
+  Segment& segment = *sealed.segment;
+  TRY(segment.seal());
+  const auto file = TRY(segment.file(IoMode::may_block));
+  TRY(file->sync_data());
+  TRY(segment.offset_index().sync());
+  TRY(segment.time_index().sync());
+  if (sealed.producers) {
+    TRY(write_producer_snapshot(*files_.file_system, files_.directory, sealed.end_offset, *sealed.producers));
+  }
+  return {};
+}
+
+Result<LogPosition> Log::Impl::flush() {
+  const std::lock_guard one_at_a_time(flush_mutex_);
+  if (health() == LogHealth::offline) return offline_error();
+  std::vector<SealedSegment> sealed;
+  std::shared_ptr<Segment> last;
+  LogPosition end;
+  ByteCount unflushed = 0;
+  bool directory_unsynced = false;
+  bool last_is_dirty = false;
+  {
+    const std::lock_guard lock(append_mutex_);
+    end = log_end_.load();
+    const LogPosition synced = synced_end_.load();
+    last = segments_->back();
+    last_is_dirty =
+        synced.segment_base == end.segment_base ? synced.position < end.position : end.position.value > 0;
+    sealed = std::exchange(sealed_, {});
+    directory_unsynced = std::exchange(directory_unsynced_, false);
+    unflushed = unflushed_size();
+  }
+  Result<void> done;
+  for (const SealedSegment& each : sealed) {
+    if (done.ok()) done = sync_sealed(each);
+  }
+  // The names of the new segment's files, before anything in it counts.
+  if (done.ok() && directory_unsynced) done = files_.file_system->sync_directory(files_.directory);
+  if (done.ok() && last_is_dirty) {
+    auto file = last->file(IoMode::may_block);
+    done = file.ok() ? (*file)->sync_data() : Result<void>(file.error());
+  }
+  const std::lock_guard lock(append_mutex_);
+  if (!done.ok()) return go_offline(std::move(done).error());
+  for (const SealedSegment& each : sealed) each.segment->release_file();
+  if (last->end() == end.position) last->release_file();
+  unflushed_size_.fetch_sub(unflushed, std::memory_order_relaxed);
+  synced_end_.store(end);
+  return end;
+}
+
+RecoveryPoint Log::Impl::recovery_point() {
+  const std::lock_guard no_flush(flush_mutex_);
+  RecoveryPoint point;
+  std::shared_ptr<Segment> segment;
+  {
+    const std::lock_guard lock(append_mutex_);
+    const LogPosition synced = synced_end_.load();
+    point.offset = synced.offset;
+    point.segment_base = synced.segment_base;
+    point.position = synced.position;
+    for (const auto& each : *segments_) {
+      if (each->base_offset() == synced.segment_base) segment = each;
+    }
+    if (segment && health() == LogHealth::healthy) (void)segment->write_indexes();
+  }
+  {
+    const std::lock_guard lock(epochs_mutex_);
+    point.leader_epoch = epochs_.epoch_at(point.offset - 1).value_or(kNoLeaderEpoch);
+  }
+  if (!segment) return point;
+  // Where an index fails here, its prefix stays empty and it is built anew by a recovery from this point.
+  const auto offsets = segment->offset_index().written_prefix();
+  if (offsets.ok() && segment->offset_index().sync().ok()) point.offset_index = *offsets;
+  const auto times = segment->time_index().written_prefix();
+  if (times.ok() && segment->time_index().sync().ok()) point.time_index = *times;
+  return point;
+}
+
+Result<void> Log::Impl::close() {
+  const LogPosition end = TRY(flush());
+  const std::lock_guard no_flush(flush_mutex_);
+  const std::lock_guard lock(append_mutex_);
+  if (health() == LogHealth::degraded) return {};
+  Segment& last = active();
+  auto sealed = last.seal();
+  if (sealed.ok()) sealed = last.offset_index().sync();
+  if (sealed.ok()) sealed = last.time_index().sync();
+  if (sealed.ok()) {
+    sealed =
+        write_producer_snapshot(*files_.file_system, files_.directory, end.offset, producers_.snapshot());
+  }
+  if (!sealed.ok()) return go_offline(std::move(sealed).error());
+  last.release_file();
+  return {};
+}
+
+}  // namespace sillok::storage

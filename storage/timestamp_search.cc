@@ -1,0 +1,122 @@
+#include <algorithm>
+
+#include "storage/log_impl.h"
+#include "storage/segment_recovery.h"
+
+namespace sillok::storage {
+namespace {
+
+using protocol::Record;
+using protocol::RecordReader;
+
+// The bytes of one batch that is in the log.
+Result<Bytes> read_batch(const File& file, const BatchPlace& place) {
+  Bytes bytes(place.header.size());
+  if (TRY(file.read_at(place.position, bytes)) != bytes.size()) {
+    return Error{Errc::corrupt, "a batch that crosses the end of its file"};
+  }
+  return bytes;
+}
+
+// The first record of the batch in [from, upper_bound) whose timestamp is at least `timestamp`.
+Result<std::optional<TimestampAndOffset>> find_record(const File& file, const BatchPlace& place,
+                                                      TimestampMs timestamp, Offset from,
+                                                      Offset upper_bound) {
+  const Bytes bytes = TRY(read_batch(file, place));
+  TRY(protocol::check_crc(place.header, bytes));
+  RecordReader reader = TRY(RecordReader::open(place.header, bytes));
+  Record record;
+  while (TRY(reader.next(record))) {
+    if (record.offset >= upper_bound) break;
+    if (record.offset >= from && record.timestamp >= timestamp) {
+      return std::optional(TimestampAndOffset{record.timestamp, record.offset, place.header.leader_epoch});
+    }
+  }
+  return std::optional<TimestampAndOffset>();
+}
+
+// A batch boundary before which no batch of the segment has a timestamp of `timestamp` or later.
+FilePosition search_start(Segment& segment, TimestampMs timestamp) {
+  const auto time = segment.time_index().floor(timestamp, IoMode::may_block);
+  if (!time.ok() || !*time) return FilePosition(0);
+  // The index of offsets may be in doubt: find() checks it.
+  const auto found = segment.find(segment.base_offset() + (*time)->relative_offset, IoMode::may_block);
+  return found.ok() && *found ? (*found)->position : FilePosition(0);
+}
+
+// Visits the batches of a segment from `start` on, damage left out, until `visit` returns true.
+template <class Visitor>
+Result<void> visit_batches(Segment& segment, FilePosition start, const Visitor& visit) {
+  const auto file = TRY(segment.file(IoMode::may_block));
+  start = segment.damage_end(start);
+  for (FilePosition end = segment.readable_end(start); start < end; end = segment.readable_end(start)) {
+    BatchWalk walk(*file, start, end, IoMode::may_block);
+    while (const auto place = TRY(walk.next())) {
+      if (TRY(visit(*file, *place))) return {};
+    }
+    start = segment.damage_end(end);
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::optional<TimestampAndOffset>> Log::Impl::find_timestamp(TimestampMs timestamp,
+                                                                    Offset upper_bound) {
+  const auto list = segments();
+  const Offset start = log_start();
+  std::optional<TimestampAndOffset> found;
+  for (const auto& segment : *list) {
+    if (segment->base_offset() >= upper_bound) break;
+    if (segment->size() == 0 || TRY(greatest_timestamp(*segment)).timestamp < timestamp) continue;
+    TRY(visit_batches(*segment, search_start(*segment, timestamp),
+                      [&](const File& file, const BatchPlace& place) -> Result<bool> {
+                        if (place.header.base_offset >= upper_bound) return true;
+                        if (place.header.max_timestamp < timestamp || place.header.last_offset() < start)
+                          return false;
+                        found = TRY(find_record(file, place, timestamp, start, upper_bound));
+                        return found.has_value();
+                      }));
+    if (found) break;
+  }
+  return found;
+}
+
+Result<MaxTimestamp> Log::Impl::greatest_timestamp(Segment& segment) {
+  auto greatest = segment.max_timestamp();
+  if (greatest.ok() ||
+      (greatest.error().code != Errc::malformed && greatest.error().code != Errc::not_found)) {
+    return greatest;
+  }
+  TRY(repair_indexes(segment));
+  return segment.max_timestamp();
+}
+
+Result<std::optional<TimestampAndOffset>> Log::Impl::find_max_timestamp(Offset upper_bound) {
+  const auto list = segments();
+  const Offset start = log_start();
+  std::shared_ptr<Segment> best_segment;
+  BatchPlace best;
+  best.header.max_timestamp = kNoTimestamp;
+  for (const auto& segment : *list) {
+    if (segment->base_offset() >= upper_bound) break;
+    const MaxTimestamp greatest = TRY(greatest_timestamp(*segment));
+    if (segment->size() == 0 || greatest.timestamp <= best.header.max_timestamp) continue;
+    // Where the segment's own greatest is not in the range, another of its batches may be.
+    const bool in_range = greatest.offset >= start && greatest.offset < upper_bound;
+    const FilePosition from = in_range ? search_start(*segment, greatest.timestamp) : FilePosition(0);
+    TRY(visit_batches(*segment, from, [&](const File&, const BatchPlace& place) -> Result<bool> {
+      if (place.header.base_offset >= upper_bound) return true;
+      if (place.header.last_offset() < start || place.header.max_timestamp <= best.header.max_timestamp)
+        return false;
+      best = place;
+      best_segment = segment;
+      return in_range && place.header.max_timestamp == greatest.timestamp;
+    }));
+  }
+  if (!best_segment) return std::optional<TimestampAndOffset>();
+  const auto file = TRY(best_segment->file(IoMode::may_block));
+  return find_record(*file, best, best.header.max_timestamp, start, upper_bound);
+}
+
+}  // namespace sillok::storage
