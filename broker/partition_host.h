@@ -36,7 +36,8 @@ class PartitionHost {
   // Makes the folder and its log, durably, and serves it. Several at once, so that their syncs can be shared.
   virtual Result<void> create(const std::vector<Opening>& partitions) = 0;
   // Serves it no more: what waits in it is answered with UNKNOWN_TOPIC_OR_PARTITION; the folder is renamed durably and
-  // removed after file.delete.delay.ms.
+  // removed after file.delete.delay.ms. Also of a folder that find() named and that was never opened. Errc::not_found where
+  // there is no folder.
   virtual Result<void> remove(const std::string& topic, PartitionIndex partition) = 0;
   virtual void set_config(const std::string& topic, PartitionIndex partition, const storage::LogConfig& config) = 0;
 };

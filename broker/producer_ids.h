@@ -1,7 +1,9 @@
 // Hands out producer ids, each once for ever.
 #pragma once
 
+#include <cstdint>
 #include <mutex>
+#include <optional>
 
 #include "broker/metadata/store.h"
 #include "protocol/base/ids.h"
@@ -9,7 +11,8 @@
 
 namespace sillok::broker {
 
-// Threading: any thread; next() blocks where a new block must be taken from the store (once in kBlockSize calls).
+// Threading: any thread; next() blocks where a new block must be taken from the store (once in kBlockSize
+// calls).
 class ProducerIds {
  public:
   static constexpr std::int64_t kBlockSize = 1000;
@@ -24,5 +27,10 @@ class ProducerIds {
   std::int64_t next_ = 0;
   std::int64_t block_end_ = 0;
 };
+
+// Logs that another broker wrote hold producer ids that it gave out. More of them than any broker can have
+// given out since the last call are left out from then on.
+inline constexpr std::int64_t kForeignProducerIds = std::int64_t{1} << 40;
+Result<void> skip_producer_ids_of_others(MetadataStore& store);
 
 }  // namespace sillok::broker

@@ -1,13 +1,20 @@
 // The topics: what exists, and how it comes and goes.
+//
+// Non-obvious: folders come before the topic's record and go after it, so a crash in between leaves folders
+// that belong to no topic. Taken for another broker's, they would come back as a topic at the next start. So
+// each creation and deletion first says in the store which topic id is under way (metadata_records.h), and
+// load() ends what a crash left.
 #pragma once
 
-#include <functional>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "broker/config.h"
@@ -19,6 +26,11 @@
 
 namespace sillok::broker {
 
+inline constexpr std::size_t kTopicNameSizeMax = 249;
+inline constexpr std::int32_t kPartitionsPerTopicMax = 10'000;
+inline constexpr std::size_t kTopicsMax = 100'000;
+inline constexpr std::size_t kPartitionsMax = 200'000;  // of all topics
+
 struct NewTopic {
   std::string name;
   std::int32_t partition_count = -1;     // -1: num.partitions
@@ -28,35 +40,65 @@ struct NewTopic {
 
 struct TopicOutcome {
   protocol::ErrorCode error = protocol::ErrorCode::none;
-  std::string message;                     // for people; empty where there is no error
-  std::shared_ptr<const TopicImage> topic;  // where it exists now
+  std::string message;  // for people; empty where there is no error
+  // Where it exists now; with ValidateOnly::yes what it would be, its id all zero.
+  std::shared_ptr<const TopicImage> topic;
 };
 
 enum class ValidateOnly { no, yes };
 
-// Threading: image() from any thread; everything else on the control executor only, or before the broker serves.
-// Durability: a topic exists once its folders and then its metadata are on disk; it is gone once its deletion is.
+// Threading: image() from any thread; everything else on the control executor only, or before the broker
+// serves. Durability: a topic exists once its folders and then its metadata are on disk; it is gone once its
+// deletion is. Invariants: every topic of the image is in the store; partitions are served (or offline) for
+// all of them.
 class Topics {
  public:
   Topics(const Config& config, MetadataStore& store, PartitionHost& host);
 
-  // Reads the store, adopts partition folders that it does not know (with their id; each gives a note), opens all partitions.
-  // Nothing found on disk is renamed or deleted because it is unknown.
+  // Reads the store, ends what a crash left half-done, adopts partition folders that the store does not know
+  // (with their id; each topic gives a note), makes folders that are missing, opens all partitions. Nothing
+  // found on disk is renamed or deleted because it is unknown.
   Result<void> load(std::vector<std::string>& notes);
 
   std::shared_ptr<const MetadataImage> image() const;
 
-  // One outcome per topic, in order. Kafka's errors: 17 bad or colliding name, 36 exists, 37 partitions, 38 replication factor,
-  // 40 configs.
+  // One outcome per topic, in order. Kafka's errors: 17 bad or colliding name, 36 exists, 37 partitions, 38
+  // replication factor, 40 configs, 44 too many partitions in all, 56 the disk.
   std::vector<TopicOutcome> create(const std::vector<NewTopic>& topics, ValidateOnly validate_only);
+  // 3 unknown. With 56 the topic is gone, but not all of its files: the next start tries again.
   TopicOutcome remove(std::string_view name);
 
  private:
+  using TopicPointer = std::shared_ptr<const TopicImage>;
+  using CollisionNames = std::unordered_map<std::string, std::string>;
+  // What is to be, with the topics of the request so far.
+  struct Plan {
+    std::unordered_set<std::string> names;
+    CollisionNames collision_names;
+    std::size_t partition_count = 0;
+  };
+  struct Loading;  // what load() has found so far
+
+  Result<void> read_store(Loading& loading);
+  Result<void> sort_folders(Loading& loading);
+  Result<void> finish_removals(Loading& loading);
+  Result<void> adopt_unknown(Loading& loading);
+  Result<void> serve(Loading& loading);
+
+  TopicOutcome validate(const NewTopic& topic, const Plan& plan) const;
+  std::optional<std::string> colliding_name(std::string_view name, const Plan& plan) const;
+  Result<void> make(std::vector<std::shared_ptr<TopicImage>>& topics);
+  Result<void> remove_folders(const TopicImage& topic);
+  void publish(std::shared_ptr<const MetadataImage> image);
+
   const Config& config_;
   MetadataStore& store_;
   PartitionHost& host_;
   mutable std::mutex mutex_;  // guards image_ only, for as long as the pointer is copied
   std::shared_ptr<const MetadataImage> image_;
+  // Names of topics with '.' replaced by '_', of those that have either: what new names must not collide
+  // with.
+  CollisionNames collision_names_;
 };
 
 // Kafka's rule for topic names: 1 to 249 of [a-zA-Z0-9._-], not "." or "..". nullopt: fine; else why not.

@@ -1,0 +1,213 @@
+#include "broker/config.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <functional>
+#include <initializer_list>
+#include <map>
+#include <optional>
+
+#include "broker/listener_config.h"
+#include "broker/name_suggestion.h"
+#include "broker/properties_file.h"
+#include "broker/settings.h"
+#include "broker/topic_config.h"
+
+namespace sillok::broker {
+namespace {
+
+constexpr std::int64_t kMsPerMinute = 60'000;
+constexpr std::int64_t kMsPerHour = 3'600'000;
+
+// A setting as the strongest source has it.
+struct Given {
+  std::string value;
+  std::string source;  // "server.properties, line 3"
+};
+using GivenSettings = std::map<std::string, Given, std::less<>>;
+
+// Gathers everything that is wrong, so that one start shows it all.
+class Loader {
+ public:
+  Result<LoadedConfig> load(const ConfigSources& sources) {
+    gather(sources);
+    for (const auto& [name, given] : given_) take(name, given);
+    resolve_identity();
+    resolve_times();
+    resolve_directory();
+    resolve_listener_settings();
+    if (loaded_.config.in_flight_bytes_max < 0) loaded_.config.in_flight_bytes_max = storage::kForever;
+    if (!faults_.empty()) return Error{Errc::invalid_config, faults_};
+    return std::move(loaded_);
+  }
+
+ private:
+  void gather(const ConfigSources& sources) {
+    if (!sources.file.empty()) {
+      auto properties = read_properties(sources.file);
+      if (!properties.ok()) {
+        add_line(properties.error().detail);
+      } else {
+        for (Property& property : *properties) {
+          given_[property.name] = {property.value, fmt::format("{}, line {}", sources.file, property.line)};
+        }
+      }
+    }
+    for (const auto& [variable, value] : sources.environment) {
+      const std::string name = setting_name_of_environment_variable(variable);
+      if (!name.empty()) given_[name] = {value, "environment variable " + variable};
+    }
+    for (const auto& [name, value] : sources.overrides) given_[name] = {value, "--set"};
+  }
+
+  void add_line(const std::string& line) {
+    if (!faults_.empty()) faults_ += '\n';
+    faults_ += line;
+  }
+
+  void fault(std::string_view name, std::string_view text) {
+    const auto found = given_.find(name);
+    add_line(found == given_.end()
+                 ? fmt::format("{}: {}", name, text)
+                 : fmt::format("{}={} ({}): {}", name, found->second.value, found->second.source, text));
+  }
+
+  void take(const std::string& name, const Given& given) {
+    if (const Setting* setting = find_setting(name)) return take_known(*setting, given);
+    if (name == "authorizer.class.name") {
+      if (!trim(given.value).empty()) {
+        fault(name, "authorization is not available; without this setting everybody may do everything");
+      }
+    } else if (is_setting_without_effect(name)) {
+      loaded_.explicitly_set.emplace_back(name, given.value);
+      loaded_.notes.push_back(fmt::format("{} ({}) has no effect here", name, given.source));
+    } else {
+      std::vector<std::string_view> known;
+      for (const Setting& setting : settings()) known.push_back(setting.name);
+      for (std::string_view other : settings_without_effect()) known.push_back(other);
+      fault(name, "unknown setting" + did_you_mean(name, known));
+    }
+  }
+
+  void take_known(const Setting& setting, const Given& given) {
+    if (const auto wrong = value_fault(setting.rule, given.value)) return fault(setting.name, *wrong);
+    loaded_.explicitly_set.emplace_back(setting.name, given.value);
+    if (setting.set != nullptr) {
+      setting.set(loaded_.config, given.value);
+    } else if (const TopicConfig* topic_config = find_topic_config(setting.topic_config)) {
+      topic_config->set(loaded_.config.log_defaults, given.value);
+    }
+  }
+
+  std::optional<std::string> text(std::string_view name) const {
+    const auto found = given_.find(name);
+    if (found == given_.end()) return std::nullopt;
+    return found->second.value;
+  }
+  std::optional<std::int64_t> number(std::string_view name) const {
+    const auto given = text(name);
+    return given ? parse_integer(*given) : std::nullopt;
+  }
+
+  void resolve_identity() {
+    const auto older = number("broker.id");
+    if (!older) return;
+    const auto node_id = number("node.id");
+    if (node_id && *node_id != *older) return fault("broker.id", "differs from node.id; give only node.id");
+    loaded_.config.node_id = BrokerId(static_cast<std::int32_t>(*older));
+  }
+
+  struct Unit {
+    std::string_view name;
+    std::int64_t ms;
+  };
+  // The first of the names that is set decides, whatever its source.
+  void resolve_time(std::initializer_list<Unit> units, std::int64_t& member) {
+    for (const Unit& unit : units) {
+      const auto value = number(unit.name);
+      if (!value) continue;
+      member = *value < 0 ? -1 : *value * unit.ms;
+      return;
+    }
+  }
+
+  void resolve_times() {
+    storage::LogConfig& defaults = loaded_.config.log_defaults;
+    for (std::string_view name : {"log.retention.ms", "log.retention.minutes", "log.retention.hours"}) {
+      if (number(name) == 0) fault(name, "must be at least 1, or -1 for ever");
+    }
+    resolve_time({{"log.retention.ms", 1},
+                  {"log.retention.minutes", kMsPerMinute},
+                  {"log.retention.hours", kMsPerHour}},
+                 defaults.retention_ms);
+    resolve_time({{"log.roll.ms", 1}, {"log.roll.hours", kMsPerHour}}, defaults.segment_ms);
+    resolve_time({{"log.roll.jitter.ms", 1}, {"log.roll.jitter.hours", kMsPerHour}},
+                 defaults.segment_jitter_ms);
+  }
+
+  void resolve_directory() {
+    const std::string_view name = given_.contains("log.dirs") ? "log.dirs" : "log.dir";
+    const std::string given = text(name).value_or("./data");
+    for (std::string_view directory : parse_list(given)) loaded_.config.log_dirs.emplace_back(directory);
+    if (loaded_.config.log_dirs.empty()) return fault(name, "names no directory");
+    if (loaded_.config.log_dirs.size() > 1) {
+      fault(name, "one directory is all that can be used; join several disks below it (RAID, LVM)");
+    }
+  }
+
+  void resolve_listener_settings() {
+    const ListenerSettings given{text("listeners"), text("advertised.listeners"),
+                                 text("listener.security.protocol.map"), text("controller.listener.names"),
+                                 loaded_.config.allow_remote_plaintext};
+    std::vector<SettingFault> found;
+    loaded_.config.listeners = resolve_listeners(given, found, loaded_.notes);
+    for (const SettingFault& wrong : found) fault(wrong.setting, wrong.fault);
+  }
+
+  GivenSettings given_;
+  LoadedConfig loaded_;
+  std::string faults_;
+};
+
+// Variables of Kafka's start scripts and container images, which are no settings.
+constexpr std::string_view kOtherVariables[] = {
+    "KAFKA_VERSION",     "KAFKA_HOME",  "KAFKA_HEAP_OPTS",    "KAFKA_OPTS", "KAFKA_JVM_PERFORMANCE_OPTS",
+    "KAFKA_GC_LOG_OPTS", "KAFKA_DEBUG", "KAFKA_SERVICE_HOST", "KAFKA_PORT", "KAFKA_BOOTSTRAP_SERVERS",
+    "KAFKA_BROKERS",
+};
+// Log4j's, and what Kubernetes gives every container beside a service called "kafka".
+constexpr std::string_view kOtherBeginnings[] = {"KAFKA_LOG4J_", "KAFKA_TOOLS_LOG4J_", "KAFKA_SERVICE_PORT",
+                                                 "KAFKA_PORT_",  "KAFKA_JMX_",         "KAFKA_DEBUG_"};
+
+bool is_other_variable(std::string_view variable) {
+  return std::ranges::find(kOtherVariables, variable) != std::end(kOtherVariables) ||
+         std::ranges::any_of(kOtherBeginnings,
+                             [&](std::string_view begin) { return variable.starts_with(begin); });
+}
+
+}  // namespace
+
+Result<LoadedConfig> load_config(const ConfigSources& sources) { return Loader().load(sources); }
+
+std::string setting_name_of_environment_variable(std::string_view variable) {
+  constexpr std::string_view kPrefix = "KAFKA_";
+  if (!variable.starts_with(kPrefix) || variable.size() == kPrefix.size() || is_other_variable(variable))
+    return {};
+  variable.remove_prefix(kPrefix.size());
+  std::string name;
+  for (std::size_t i = 0; i < variable.size();) {
+    if (variable[i] != '_') {
+      const char c = variable[i++];
+      name += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+      continue;
+    }
+    std::size_t count = 1;
+    while (count < 3 && i + count < variable.size() && variable[i + count] == '_') ++count;
+    name += count == 1 ? '.' : count == 2 ? '_' : '-';
+    i += count;
+  }
+  return name;
+}
+
+}  // namespace sillok::broker

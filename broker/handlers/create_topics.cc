@@ -1,0 +1,156 @@
+// CreateTopics: by name, with partitions and configs, or only tried (validate_only).
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "broker/handlers/config_entries.h"
+#include "broker/handlers/handlers.h"
+#include "broker/metadata/topics.h"
+
+namespace sillok::broker {
+namespace {
+
+using protocol::CreateTopicsTopic;
+using protocol::ErrorCode;
+
+// One topic of the answer: refused before the topics' bookkeeping saw it, or what that made of it.
+struct Asked {
+  NewTopic topic;
+  TopicOutcome outcome;
+  bool is_refused = false;
+};
+
+struct Question {
+  std::vector<Asked> topics;
+  ValidateOnly validate_only = ValidateOnly::no;
+};
+
+void refuse(Asked& asked, ErrorCode error, std::string message) {
+  asked.is_refused = true;
+  asked.outcome = {error, std::move(message), nullptr};
+}
+
+// Which broker has which partition, where the client says so: here they all are on this one.
+void take_assignments(const CreateTopicsTopic& topic, BrokerId self, Asked& asked) {
+  if (topic.replication_factor != -1 || topic.num_partitions != -1) {
+    return refuse(asked, ErrorCode::invalid_request,
+                  "with assignments, partitions and replication factor must be -1");
+  }
+  std::set<std::int32_t> partitions;
+  for (const protocol::CreateTopicsAssignment& assignment : topic.assignments) {
+    if (assignment.broker_ids != std::vector<BrokerId>{self}) {
+      return refuse(asked, ErrorCode::invalid_replica_assignment,
+                    fmt::format("partition {} must be assigned to broker {}, the only one",
+                                assignment.index.value, self.value));
+    }
+    if (!partitions.insert(assignment.index.value).second) {
+      return refuse(asked, ErrorCode::invalid_replica_assignment,
+                    fmt::format("partition {} is assigned twice", assignment.index.value));
+    }
+  }
+  const auto count = static_cast<std::int32_t>(partitions.size());
+  if (*partitions.begin() != 0 || *partitions.rbegin() != count - 1) {
+    return refuse(asked, ErrorCode::invalid_replica_assignment, "the partitions must be 0, 1, 2 and so on");
+  }
+  asked.topic.partition_count = count;
+  asked.topic.replication_factor = 1;
+}
+
+Asked asked_topic(const CreateTopicsTopic& topic, BrokerId self) {
+  Asked asked;
+  asked.topic.name = std::string(topic.name);
+  asked.topic.partition_count = topic.num_partitions;
+  asked.topic.replication_factor = topic.replication_factor;
+  for (const protocol::CreateTopicsConfig& config : topic.configs) {
+    if (!config.value) {
+      refuse(asked, ErrorCode::invalid_config, fmt::format("the topic config {} has no value", config.name));
+      return asked;
+    }
+    asked.topic.configs[std::string(config.name)] = std::string(*config.value);
+  }
+  if (!topic.assignments.empty()) take_assignments(topic, self, asked);
+  return asked;
+}
+
+Question question_of(const protocol::CreateTopicsRequest& request, BrokerId self) {
+  Question question;
+  question.validate_only = request.validate_only ? ValidateOnly::yes : ValidateOnly::no;
+  std::map<std::string_view, std::size_t> places;
+  for (const CreateTopicsTopic& topic : request.topics) {
+    const auto [place, is_new] = places.emplace(topic.name, question.topics.size());
+    if (is_new) {
+      question.topics.push_back(asked_topic(topic, self));
+    } else {
+      refuse(question.topics[place->second], ErrorCode::invalid_request, "Duplicate topic name.");
+    }
+  }
+  return question;
+}
+
+void create(Topics& topics, Question& question) {
+  std::vector<NewTopic> to_create;
+  for (const Asked& asked : question.topics) {
+    if (!asked.is_refused) to_create.push_back(asked.topic);
+  }
+  std::vector<TopicOutcome> outcomes = topics.create(to_create, question.validate_only);
+  auto outcome = outcomes.begin();
+  for (Asked& asked : question.topics) {
+    if (!asked.is_refused) asked.outcome = std::move(*outcome++);
+  }
+}
+
+protocol::CreateTopicsTopicResponse topic_answer(const Asked& asked,
+                                                 const std::vector<ConfigEntry>& configs) {
+  protocol::CreateTopicsTopicResponse answer;
+  answer.name = asked.topic.name;
+  answer.error_code = asked.outcome.error;
+  if (asked.outcome.error != ErrorCode::none) {
+    answer.error_message = asked.outcome.message;
+    return answer;
+  }
+  answer.topic_id = asked.outcome.topic->id;
+  answer.num_partitions = asked.outcome.topic->partition_count;
+  answer.replication_factor = 1;
+  answer.configs.emplace();
+  for (const ConfigEntry& config : configs) {
+    protocol::CreateTopicsConfigResponse entry;
+    entry.name = config.name;
+    entry.value = config.value;
+    entry.config_source = config.source;
+    answer.configs->push_back(entry);
+  }
+  return answer;
+}
+
+void send_answer(const LoadedConfig& settings, const Question& question, PendingResponse response) {
+  protocol::CreateTopicsResponse answer;
+  std::vector<std::vector<ConfigEntry>> configs;  // the answer views them
+  configs.reserve(question.topics.size());
+  for (const Asked& asked : question.topics) {
+    configs.push_back(asked.outcome.topic ? topic_config_entries(settings, *asked.outcome.topic)
+                                          : std::vector<ConfigEntry>());
+    answer.topics.push_back(topic_answer(asked, configs.back()));
+  }
+  response.send(answer);
+}
+
+}  // namespace
+
+void handle_create_topics(const RequestContext& context, const protocol::CreateTopicsRequest& request,
+                          PendingResponse response) {
+  Services& services = context.services;
+  auto shared_response = std::make_shared<PendingResponse>(std::move(response));
+  services.control.post(
+      [&services, question = question_of(request, services.config.node_id), shared_response]() mutable {
+        create(services.topics, question);
+        send_answer(services.settings, question, std::move(*shared_response));
+      });
+}
+
+}  // namespace sillok::broker

@@ -1,0 +1,156 @@
+// DescribeConfigs: every config of topics and of this broker, with where its value comes from.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <deque>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "broker/handlers/config_entries.h"
+#include "broker/handlers/handlers.h"
+#include "broker/metadata/topics.h"
+
+namespace sillok::broker {
+namespace {
+
+using protocol::ConfigResourceType;
+using protocol::ConfigType;
+using protocol::DescribeConfigsResource;
+using protocol::DescribeConfigsResult;
+using protocol::ErrorCode;
+
+enum class ReadOnly { no, yes };
+
+ConfigType type_of(ValueType type) {
+  switch (type) {
+    case ValueType::boolean:
+      return ConfigType::boolean;
+    case ValueType::int16:
+      return ConfigType::int16;
+    case ValueType::int32:
+      return ConfigType::int32;
+    case ValueType::int64:
+      return ConfigType::int64;
+    case ValueType::float64:
+      return ConfigType::float64;
+    case ValueType::text:
+      return ConfigType::string;
+    case ValueType::list:
+      return ConfigType::list;
+  }
+  return ConfigType::unknown;
+}
+
+// An answer and what it views.
+class Answer {
+ public:
+  Answer(const Services& services, const protocol::DescribeConfigsRequest& request)
+      : services_(services), request_(request) {}
+
+  protocol::DescribeConfigsResponse describe() {
+    protocol::DescribeConfigsResponse response;
+    for (const DescribeConfigsResource& resource : request_.resources) {
+      DescribeConfigsResult result;
+      result.resource_type = resource.resource_type;
+      result.resource_name = resource.resource_name;
+      describe(resource, result);
+      response.results.push_back(std::move(result));
+    }
+    return response;
+  }
+
+ private:
+  void describe(const DescribeConfigsResource& resource, DescribeConfigsResult& result) {
+    switch (resource.resource_type) {
+      case ConfigResourceType::topic:
+        return describe_topic(resource, result);
+      case ConfigResourceType::broker:
+        return describe_broker(resource, result);
+      case ConfigResourceType::broker_logger:
+        check_broker(resource, result);
+        return;
+      case ConfigResourceType::unknown:
+      case ConfigResourceType::client_metrics:
+      case ConfigResourceType::group:
+        break;
+    }
+    fail(result, ErrorCode::invalid_request,
+         fmt::format("configs of resource type {} are not kept", static_cast<int>(resource.resource_type)));
+  }
+
+  void describe_topic(const DescribeConfigsResource& resource, DescribeConfigsResult& result) {
+    if (const auto fault = topic_name_fault(resource.resource_name)) {
+      return fail(result, ErrorCode::invalid_topic_exception, *fault);
+    }
+    const auto image = services_.topics.image();
+    const TopicImage* topic = image->find(resource.resource_name);
+    if (topic == nullptr) {
+      return fail(result, ErrorCode::unknown_topic_or_partition,
+                  "This server does not host this topic-partition.");
+    }
+    add(topic_config_entries(services_.settings, *topic), ReadOnly::no, resource, result);
+  }
+
+  void describe_broker(const DescribeConfigsResource& resource, DescribeConfigsResult& result) {
+    // The empty name is what all brokers were told at run time: nothing, here.
+    if (resource.resource_name.empty() || !check_broker(resource, result)) return;
+    add(broker_config_entries(services_.settings), ReadOnly::yes, resource, result);
+  }
+
+  bool check_broker(const DescribeConfigsResource& resource, DescribeConfigsResult& result) {
+    const BrokerId self = services_.config.node_id;
+    if (parse_integer(resource.resource_name) == self.value) return true;
+    fail(result, ErrorCode::invalid_request,
+         fmt::format("this is broker {}, not '{}'", self.value, resource.resource_name));
+    return false;
+  }
+
+  void add(std::vector<ConfigEntry> entries, ReadOnly read_only, const DescribeConfigsResource& resource,
+           DescribeConfigsResult& result) {
+    kept_.push_back(std::move(entries));
+    for (const ConfigEntry& config : kept_.back()) {
+      if (!is_asked(resource, config.name)) continue;
+      protocol::DescribeConfigsEntry entry;
+      entry.name = config.name;
+      entry.value = config.value;
+      entry.read_only = read_only == ReadOnly::yes;
+      entry.config_source = config.source;
+      entry.config_type = type_of(config.type);
+      if (request_.include_documentation) entry.documentation = config.doc;
+      if (request_.include_synonyms) {
+        for (const ConfigSynonym& synonym : config.synonyms) {
+          entry.synonyms.push_back({synonym.name, synonym.value, synonym.source});
+        }
+      }
+      result.configs.push_back(std::move(entry));
+    }
+  }
+
+  // Kafka takes an empty list for no filter, too.
+  static bool is_asked(const DescribeConfigsResource& resource, std::string_view name) {
+    const auto& keys = resource.configuration_keys;
+    return !keys || keys->empty() || std::ranges::find(*keys, name) != keys->end();
+  }
+
+  void fail(DescribeConfigsResult& result, ErrorCode error, std::string message) {
+    messages_.push_back(std::move(message));
+    result.error_code = error;
+    result.error_message = messages_.back();
+  }
+
+  const Services& services_;
+  const protocol::DescribeConfigsRequest& request_;
+  std::deque<std::vector<ConfigEntry>> kept_;
+  std::deque<std::string> messages_;
+};
+
+}  // namespace
+
+void handle_describe_configs(const RequestContext& context, const protocol::DescribeConfigsRequest& request,
+                             PendingResponse response) {
+  Answer answer(context.services, request);
+  response.send(answer.describe());
+}
+
+}  // namespace sillok::broker

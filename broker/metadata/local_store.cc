@@ -1,0 +1,264 @@
+#include "broker/metadata/local_store.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "protocol/record_batch_builder.h"
+#include "protocol/record_batch_view.h"
+
+namespace sillok::broker {
+namespace {
+
+constexpr std::string_view kSessionHeader = "session";
+// What a record takes beside its key and value, at most.
+constexpr ByteCount kRecordOverhead = 32;
+// A rewritten file has its records in batches of about this size.
+constexpr std::size_t kRewriteBatchSize = 1 << 20;
+
+// The batch at the front, whole and with its CRC right.
+std::optional<protocol::RecordBatchHeader> good_batch(ByteView bytes) {
+  const auto header = protocol::parse_record_batch_header(bytes);
+  if (!header.ok() || header->size() > bytes.size()) return std::nullopt;
+  if (!protocol::check_crc(*header, bytes.first(header->size())).ok()) return std::nullopt;
+  return *header;
+}
+
+// Whether a good batch begins anywhere behind the first byte.
+bool has_good_batch_inside(ByteView bytes) {
+  for (std::size_t at = 1; at + protocol::kRecordBatchHeaderSize <= bytes.size(); ++at) {
+    const ByteView left = bytes.subspan(at);
+    if (left[protocol::kMagicPosition] != std::byte{protocol::kRecordBatchMagic}) continue;
+    if (good_batch(left)) return true;
+  }
+  return false;
+}
+
+ByteCount record_size(std::string_view key, std::string_view value) {
+  return static_cast<ByteCount>(key.size() + value.size()) + kRecordOverhead;
+}
+
+void append_record(protocol::RecordBatchBuilder& builder, TimestampMs now, std::string_view key,
+                   std::optional<std::string_view> value, bool is_session) {
+  const protocol::RecordHeader session{kSessionHeader, std::nullopt};
+  std::optional<ByteView> bytes;
+  if (value) bytes = as_bytes(*value);
+  builder.append(now, as_bytes(key), bytes,
+                 is_session ? std::span(&session, 1) : std::span<protocol::RecordHeader>());
+}
+
+protocol::BatchOptions batch_at(std::int64_t offset) {
+  protocol::BatchOptions options;
+  options.base_offset = Offset(offset);
+  options.leader_epoch = LeaderEpoch(0);
+  return options;
+}
+
+}  // namespace
+
+LocalStore::LocalStore(Options options)
+    : options_(std::move(options)), path_(storage::join_path(options_.directory, kMetadataFileName)) {}
+
+Result<std::unique_ptr<LocalStore>> LocalStore::open(const Options& options,
+                                                     std::vector<std::string>& notes) {
+  std::unique_ptr<LocalStore> store(new LocalStore(options));
+  const auto read = store->read(notes);
+  if (!read.ok()) return read.error();
+  return store;
+}
+
+Result<void> LocalStore::read(std::vector<std::string>& notes) {
+  storage::FileSystem& file_system = *options_.file_system;
+  if (TRY(file_system.exists(path_))) {
+    const std::string content = TRY(storage::read_file(file_system, path_, kFileSizeMax));
+    file_ = TRY(file_system.open(path_, storage::OpenMode::read_write));
+    file_size_ = static_cast<ByteCount>(content.size());
+    const auto replayed = replay(as_bytes(content), notes);
+    if (!replayed.ok()) return replayed;
+    // The last process may have ended between its write and its sync.
+    const auto synced = file_->sync_data();
+    if (!synced.ok()) return synced;
+    for (auto at = values_.begin(); at != values_.end();) {
+      const auto current = at++;
+      if (current->second.lifetime == Lifetime::session) erase(current->first);
+    }
+  } else {
+    file_ = TRY(file_system.open(path_, storage::OpenMode::create));
+  }
+  return file_system.sync_directory(options_.directory);
+}
+
+Result<void> LocalStore::replay(ByteView content, std::vector<std::string>& notes) {
+  std::size_t position = 0;
+  while (position < content.size()) {
+    const ByteView left = content.subspan(position);
+    if (!good_batch(left)) {
+      if (has_good_batch_inside(left)) {
+        return Error{Errc::corrupt, fmt::format("{}: the batch at byte {} is damaged, and good ones follow",
+                                                path_, position)};
+      }
+      return cut(position, left.size(), notes);
+    }
+    const auto size = replay_batch(left);
+    if (!size.ok()) {
+      return Error{Errc::corrupt, fmt::format("{}: at byte {}: {}", path_, position, size.error().detail)};
+    }
+    position += *size;
+  }
+  return {};
+}
+
+Result<std::size_t> LocalStore::replay_batch(ByteView left) {
+  const auto header = TRY(protocol::parse_record_batch_header(left));
+  if (header.base_offset.value != next_offset_) {
+    return Error{Errc::corrupt, fmt::format("the batch has offset {} in place of {}",
+                                            header.base_offset.value, next_offset_)};
+  }
+  auto reader = TRY(protocol::RecordReader::open(header, left.first(header.size())));
+  protocol::Record record;
+  while (TRY(reader.next(record))) {
+    if (!record.key) return Error{Errc::corrupt, "a record has no key"};
+    const std::string key(as_text(*record.key));
+    if (!record.value) {
+      erase(key);
+      continue;
+    }
+    const bool is_session = std::ranges::any_of(
+        record.headers, [](const protocol::RecordHeader& h) { return h.key == kSessionHeader; });
+    set(key, std::string(as_text(*record.value)), is_session ? Lifetime::session : Lifetime::lasting);
+  }
+  next_offset_ = header.next_offset().value;
+  return header.size();
+}
+
+Result<void> LocalStore::cut(std::size_t size, std::size_t bad_size, std::vector<std::string>& notes) {
+  notes.push_back(
+      fmt::format("{}: cut {} bytes of a transaction that a crash left half-written", path_, bad_size));
+  const auto truncated = file_->truncate(FilePosition(static_cast<std::int64_t>(size)));
+  if (!truncated.ok()) return truncated;
+  file_size_ = static_cast<ByteCount>(size);
+  return {};
+}
+
+Result<std::vector<KeyValue>> LocalStore::range(std::string_view prefix) {
+  std::vector<KeyValue> pairs;
+  const std::lock_guard lock(mutex_);
+  for (auto at = values_.lower_bound(prefix); at != values_.end() && at->first.starts_with(prefix); ++at) {
+    pairs.push_back({at->first, at->second.text});
+  }
+  return pairs;
+}
+
+Result<bool> LocalStore::txn(const Transaction& transaction) { return apply(transaction, Lifetime::lasting); }
+
+Result<void> LocalStore::put_for_session(const KeyValue& pair) {
+  const auto applied = apply({{}, {{pair.key, pair.value}}, {}}, Lifetime::session);
+  if (!applied.ok()) return applied.error();
+  return {};
+}
+
+void LocalStore::watch(std::string prefix, Watcher watcher) {
+  const std::lock_guard lock(write_mutex_);
+  watches_.push_back({std::move(prefix), std::move(watcher)});
+}
+
+Result<bool> LocalStore::apply(const Transaction& transaction, Lifetime lifetime) {
+  const std::lock_guard write_lock(write_mutex_);
+  if (!holds(transaction)) return false;
+  if (!transaction.puts.empty() || !transaction.deletes.empty()) {
+    const auto written = write(transaction, lifetime);
+    if (!written.ok()) return written.error();
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    for (const std::string& key : transaction.deletes) erase(key);
+    for (const Put& put : transaction.puts) set(put.key, put.value, lifetime);
+  }
+  for (const Watch& watch : watches_) {
+    const auto touches = [&](std::string_view key) { return key.starts_with(watch.prefix); };
+    if (std::ranges::any_of(transaction.puts, touches, &Put::key) ||
+        std::ranges::any_of(transaction.deletes, touches)) {
+      watch.watcher(transaction);
+    }
+  }
+  return true;
+}
+
+// Only transactions change values_, and they hold write_mutex_: no need for mutex_.
+bool LocalStore::holds(const Transaction& transaction) const {
+  return std::ranges::all_of(transaction.compares, [&](const Compare& compare) {
+    const auto found = values_.find(compare.key);
+    if (found == values_.end()) return !compare.value.has_value();
+    return compare.value == found->second.text;
+  });
+}
+
+Result<void> LocalStore::write(const Transaction& transaction, Lifetime lifetime) {
+  if (file_ == nullptr || file_size_ > std::max(options_.rewrite_size_min, 2 * live_size_)) {
+    const auto rewritten = rewrite();
+    if (!rewritten.ok()) return rewritten;
+  }
+  return append(transaction, lifetime);
+}
+
+Result<void> LocalStore::append(const Transaction& transaction, Lifetime lifetime) {
+  protocol::RecordBatchBuilder builder(batch_at(next_offset_));
+  const TimestampMs now = options_.clock->wall_ms();
+  for (const std::string& key : transaction.deletes) append_record(builder, now, key, std::nullopt, false);
+  for (const Put& put : transaction.puts) {
+    append_record(builder, now, put.key, put.value, lifetime == Lifetime::session);
+  }
+  const Bytes batch = TRY(builder.build());
+  const auto size = static_cast<ByteCount>(batch.size());
+  if (size > kTransactionSizeMax || file_size_ + size > kFileSizeMax) {
+    return Error{Errc::too_large, fmt::format("{}: no room for a transaction of {} bytes", path_, size)};
+  }
+  const ByteView parts[] = {batch};
+  auto written = file_->write_at(FilePosition(file_size_), parts);
+  if (written.ok()) written = file_->sync_data();
+  if (!written.ok()) {
+    file_ = nullptr;
+    return written;
+  }
+  file_size_ += size;
+  next_offset_ += static_cast<std::int64_t>(transaction.deletes.size() + transaction.puts.size());
+  return {};
+}
+
+Result<void> LocalStore::rewrite() {
+  file_ = nullptr;  // until the new one is there
+  std::string content;
+  std::int64_t offset = 0;
+  const TimestampMs now = options_.clock->wall_ms();
+  for (auto at = values_.begin(); at != values_.end();) {
+    protocol::RecordBatchBuilder builder(batch_at(offset));
+    for (; at != values_.end() && builder.size_estimate() < kRewriteBatchSize; ++at, ++offset) {
+      append_record(builder, now, at->first, at->second.text, at->second.lifetime == Lifetime::session);
+    }
+    const Bytes batch = TRY(builder.build());
+    content += as_text(batch);
+  }
+  const auto replaced = storage::replace_file(*options_.file_system, path_, content);
+  if (!replaced.ok()) return replaced;
+  file_ = TRY(options_.file_system->open(path_, storage::OpenMode::read_write));
+  file_size_ = static_cast<ByteCount>(content.size());
+  next_offset_ = offset;
+  return {};
+}
+
+void LocalStore::set(std::string key, std::string text, Lifetime lifetime) {
+  erase(key);
+  live_size_ += record_size(key, text);
+  values_[std::move(key)] = {std::move(text), lifetime};
+}
+
+void LocalStore::erase(std::string_view key) {
+  const auto found = values_.find(key);
+  if (found == values_.end()) return;
+  live_size_ -= record_size(found->first, found->second.text);
+  values_.erase(found);
+}
+
+}  // namespace sillok::broker

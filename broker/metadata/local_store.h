@@ -1,0 +1,88 @@
+// The metadata store of one machine: one plain file of record batches in the first log directory. A
+// transaction is one batch; a record is a key with its new value, or with null where it goes; a header
+// "session" marks the keys that live as long as the process. All of it is in memory too.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "broker/metadata/store.h"
+#include "protocol/base/bytes.h"
+#include "storage/clock.h"
+#include "storage/file_system.h"
+
+namespace sillok::broker {
+
+inline constexpr std::string_view kMetadataFileName = "sillok-metadata.log";
+
+// Threading: any thread. A watcher runs with the next transaction held back: it may read the store, but not
+// change it. Durability: a transaction is on disk before txn() returns, and before anything sees it. Failure:
+// after a failed write or sync nobody knows what the file holds, so nothing is written to it any more: the
+// next
+//   transaction first writes everything anew, to a new file. A failed transaction is not applied; after a
+//   crash it may be there, whole.
+// Invariants: the file's batches, one after the other, give what is in memory.
+class LocalStore final : public MetadataStore {
+ public:
+  static constexpr ByteCount kFileSizeMax = 1 << 30;
+  static constexpr ByteCount kTransactionSizeMax = 64 << 20;
+  // The file is rewritten when it is larger than this and than twice what it holds.
+  static constexpr ByteCount kRewriteSizeMin = 1 << 20;
+
+  struct Options {
+    storage::FileSystem* file_system = nullptr;
+    const storage::Clock* clock = nullptr;
+    std::string directory;
+    ByteCount rewrite_size_min = kRewriteSizeMin;
+  };
+  // Cuts a torn last batch, with a line in `notes`. Errc::corrupt, and nothing changed, where a bad batch
+  // comes before good ones.
+  static Result<std::unique_ptr<LocalStore>> open(const Options& options, std::vector<std::string>& notes);
+
+  Result<std::vector<KeyValue>> range(std::string_view prefix) override;
+  Result<bool> txn(const Transaction& transaction) override;
+  void watch(std::string prefix, Watcher watcher) override;
+  Result<void> put_for_session(const KeyValue& pair) override;
+
+ private:
+  enum class Lifetime { lasting, session };
+  struct Value {
+    std::string text;
+    Lifetime lifetime = Lifetime::lasting;
+  };
+  using Values = std::map<std::string, Value, std::less<>>;
+
+  explicit LocalStore(Options options);
+  Result<void> read(std::vector<std::string>& notes);
+  Result<void> replay(ByteView content, std::vector<std::string>& notes);
+  Result<std::size_t> replay_batch(ByteView left);
+  Result<void> cut(std::size_t size, std::size_t bad_size, std::vector<std::string>& notes);
+  Result<bool> apply(const Transaction& transaction, Lifetime lifetime);
+  bool holds(const Transaction& transaction) const;
+  Result<void> write(const Transaction& transaction, Lifetime lifetime);
+  Result<void> append(const Transaction& transaction, Lifetime lifetime);
+  Result<void> rewrite();
+  void set(std::string key, std::string text, Lifetime lifetime);
+  void erase(std::string_view key);
+
+  const Options options_;
+  const std::string path_;
+  std::mutex write_mutex_;    // held for a whole transaction; before mutex_
+  mutable std::mutex mutex_;  // guards values_
+  Values values_;
+  ByteCount live_size_ = 0;              // of values_, as records
+  std::shared_ptr<storage::File> file_;  // null: must be written anew
+  ByteCount file_size_ = 0;
+  std::int64_t next_offset_ = 0;  // every record has one, so that a missing batch is seen
+  struct Watch {
+    std::string prefix;
+    Watcher watcher;
+  };
+  std::vector<Watch> watches_;  // guarded by write_mutex_
+};
+
+}  // namespace sillok::broker

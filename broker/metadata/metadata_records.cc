@@ -1,0 +1,99 @@
+#include "broker/metadata/metadata_records.h"
+
+#include <fmt/format.h>
+
+#include <boost/json.hpp>
+#include <limits>
+
+namespace sillok::broker {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::int64_t kFormat = 1;
+constexpr std::int64_t kInt32Max = std::numeric_limits<std::int32_t>::max();
+
+Error corrupt(std::string_view key, std::string_view what) {
+  return {Errc::corrupt, fmt::format("the metadata of {}: {}", key, what)};
+}
+
+Result<json::object> parse(std::string_view key, std::string_view value) {
+  boost::system::error_code failed;
+  json::value parsed = json::parse(json::string_view(value.data(), value.size()), failed);
+  if (failed || !parsed.is_object()) return corrupt(key, "no JSON object");
+  const json::value* format = parsed.as_object().if_contains("format");
+  if (format == nullptr || !format->is_int64()) return corrupt(key, "no format number");
+  if (format->as_int64() != kFormat) {
+    return Error{Errc::unsupported_version,
+                 fmt::format("the metadata of {} has format {}; this version knows {}", key,
+                             format->as_int64(), kFormat)};
+  }
+  return std::move(parsed.as_object());
+}
+
+Result<std::int64_t> integer(std::string_view key, const json::object& object, const char* name,
+                             std::int64_t max) {
+  const json::value* value = object.if_contains(name);
+  if (value == nullptr || !value->is_int64()) return corrupt(key, fmt::format("{} is no number", name));
+  if (value->as_int64() < 0 || value->as_int64() > max)
+    return corrupt(key, fmt::format("{} is out of range", name));
+  return value->as_int64();
+}
+
+Result<std::string> text(std::string_view key, const json::object& object, const char* name) {
+  const json::value* value = object.if_contains(name);
+  if (value == nullptr || !value->is_string()) return corrupt(key, fmt::format("{} is no text", name));
+  return std::string(value->as_string());
+}
+
+}  // namespace
+
+std::string topic_key(std::string_view name) { return std::string(kTopicKeyPrefix) + std::string(name); }
+std::string unfinished_key(const TopicId& id) { return std::string(kUnfinishedKeyPrefix) + id.to_string(); }
+
+std::string encode(const TopicRecord& record) {
+  json::object configs;
+  for (const auto& [name, value] : record.configs) configs[name] = value;
+  return json::serialize(json::object{{"format", kFormat},
+                                      {"id", record.id.to_string()},
+                                      {"partitions", record.partition_count},
+                                      {"configs", std::move(configs)}});
+}
+
+std::string encode(const UnfinishedRecord& record) {
+  return json::serialize(
+      json::object{{"format", kFormat}, {"name", record.topic}, {"partitions", record.partition_count}});
+}
+
+std::string encode_next_producer_id(std::int64_t next) {
+  return json::serialize(json::object{{"format", kFormat}, {"next", next}});
+}
+
+Result<TopicRecord> decode_topic_record(std::string_view key, std::string_view value) {
+  const json::object object = TRY(parse(key, value));
+  TopicRecord record;
+  const auto id = TopicId::parse(TRY(text(key, object, "id")));
+  if (!id) return corrupt(key, "the id is no topic id");
+  record.id = *id;
+  record.partition_count = static_cast<std::int32_t>(TRY(integer(key, object, "partitions", kInt32Max)));
+  const json::value* configs = object.if_contains("configs");
+  if (configs == nullptr || !configs->is_object()) return corrupt(key, "no configs");
+  for (const auto& [name, config] : configs->as_object()) {
+    if (!config.is_string()) return corrupt(key, "a config is no text");
+    record.configs[std::string(name)] = std::string(config.as_string());
+  }
+  return record;
+}
+
+Result<UnfinishedRecord> decode_unfinished_record(std::string_view key, std::string_view value) {
+  const json::object object = TRY(parse(key, value));
+  return UnfinishedRecord{TRY(text(key, object, "name")),
+                          static_cast<std::int32_t>(TRY(integer(key, object, "partitions", kInt32Max)))};
+}
+
+Result<std::int64_t> decode_next_producer_id(std::string_view value) {
+  const json::object object = TRY(parse(kProducerIdsKey, value));
+  return integer(kProducerIdsKey, object, "next", std::numeric_limits<std::int64_t>::max());
+}
+
+}  // namespace sillok::broker

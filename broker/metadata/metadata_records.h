@@ -1,0 +1,47 @@
+// What the metadata store holds: keys, and values as compact JSON with the number of their format.
+//   topic/<name>         {"format":1,"id":"<base64>","partitions":3,"configs":{"retention.ms":"1000"}}
+//   unfinished/<id>      {"format":1,"name":"<topic>","partitions":3}: the partition folders with this id
+//   belong to no topic:
+//                        their creation or their deletion was under way
+//   producer-ids         {"format":1,"next":1000}: the first producer id that nobody has
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "protocol/base/result.h"
+#include "protocol/base/uuid.h"
+
+namespace sillok::broker {
+
+inline constexpr std::string_view kTopicKeyPrefix = "topic/";
+inline constexpr std::string_view kUnfinishedKeyPrefix = "unfinished/";
+inline constexpr std::string_view kProducerIdsKey = "producer-ids";
+
+struct TopicRecord {
+  TopicId id;
+  std::int32_t partition_count = 0;
+  std::map<std::string, std::string> configs;
+};
+
+struct UnfinishedRecord {
+  std::string topic;
+  std::int32_t partition_count = 0;
+};
+
+std::string topic_key(std::string_view name);
+std::string unfinished_key(const TopicId& id);
+
+std::string encode(const TopicRecord& record);
+std::string encode(const UnfinishedRecord& record);
+std::string encode_next_producer_id(std::int64_t next);
+
+// `key` is for the error: Errc::corrupt where the value is not what encode() makes, Errc::unsupported_version
+// for a format of a later Sillok.
+Result<TopicRecord> decode_topic_record(std::string_view key, std::string_view value);
+Result<UnfinishedRecord> decode_unfinished_record(std::string_view key, std::string_view value);
+Result<std::int64_t> decode_next_producer_id(std::string_view value);
+
+}  // namespace sillok::broker

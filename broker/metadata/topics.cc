@@ -1,0 +1,191 @@
+#include "broker/metadata/topics.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "broker/metadata/metadata_records.h"
+#include "broker/metadata/topic_names.h"
+#include "broker/topic_config.h"
+
+namespace sillok::broker {
+namespace {
+
+using protocol::ErrorCode;
+
+TopicOutcome refused(ErrorCode error, std::string message) { return {error, std::move(message), nullptr}; }
+
+std::vector<PartitionHost::Opening> all_partitions(const TopicImage& topic) {
+  std::vector<PartitionHost::Opening> openings;
+  for (std::int32_t i = 0; i < topic.partition_count; ++i) {
+    openings.push_back({topic.name, PartitionIndex(i), topic.id, topic.log_config});
+  }
+  return openings;
+}
+
+}  // namespace
+
+Topics::Topics(const Config& config, MetadataStore& store, PartitionHost& host)
+    : config_(config), store_(store), host_(host), image_(std::make_shared<MetadataImage>()) {}
+
+std::shared_ptr<const MetadataImage> Topics::image() const {
+  const std::lock_guard lock(mutex_);
+  return image_;
+}
+
+void Topics::publish(std::shared_ptr<const MetadataImage> image) {
+  const std::lock_guard lock(mutex_);
+  image_ = std::move(image);
+}
+
+// The existing or planned topic whose name differs only in '.' and '_'.
+std::optional<std::string> Topics::colliding_name(std::string_view name, const Plan& plan) const {
+  if (!may_collide(name)) return std::nullopt;
+  const std::string own = collision_name(name);
+  for (const CollisionNames* names : {&collision_names_, &plan.collision_names}) {
+    const auto found = names->find(own);
+    if (found != names->end()) return found->second;
+  }
+  return std::nullopt;
+}
+
+TopicOutcome Topics::validate(const NewTopic& topic, const Plan& plan) const {
+  if (const auto fault = topic_name_fault(topic.name))
+    return refused(ErrorCode::invalid_topic_exception, *fault);
+  if (topic.name == kKafkaMetadataTopic) {
+    return refused(ErrorCode::topic_authorization_failed,
+                   "the name is reserved for Apache Kafka's own metadata");
+  }
+  if (image_->find(topic.name) != nullptr || plan.names.contains(topic.name)) {
+    return refused(ErrorCode::topic_already_exists, fmt::format("Topic '{}' already exists.", topic.name));
+  }
+  if (const auto other = colliding_name(topic.name, plan)) {
+    return refused(ErrorCode::invalid_topic_exception,
+                   fmt::format("topic '{}' differs from topic '{}' only in '.' and '_'", topic.name, *other));
+  }
+  if (const auto fault = topic_configs_fault(topic.configs))
+    return refused(ErrorCode::invalid_config, *fault);
+  const std::int16_t replicas =
+      topic.replication_factor == -1 ? config_.default_replication_factor : topic.replication_factor;
+  if (replicas != 1) {
+    return refused(ErrorCode::invalid_replication_factor,
+                   fmt::format("a replication factor of {} is not possible: there is one broker", replicas));
+  }
+  const std::int32_t partitions =
+      topic.partition_count == -1 ? config_.num_partitions : topic.partition_count;
+  if (partitions < 1 || partitions > kPartitionsPerTopicMax) {
+    return refused(ErrorCode::invalid_partitions,
+                   fmt::format("a topic has 1 to {} partitions, not {}", kPartitionsPerTopicMax, partitions));
+  }
+  if (plan.partition_count + static_cast<std::size_t>(partitions) > kPartitionsMax ||
+      image_->topics().size() + plan.names.size() >= kTopicsMax) {
+    return refused(
+        ErrorCode::policy_violation,
+        fmt::format("this broker holds at most {} topics and {} partitions", kTopicsMax, kPartitionsMax));
+  }
+  auto image = std::make_shared<TopicImage>();
+  image->name = topic.name;
+  image->partition_count = partitions;
+  image->configs = topic.configs;
+  image->log_config = resolve_log_config(config_.log_defaults, topic.configs);
+  return {ErrorCode::none, "", std::move(image)};
+}
+
+std::vector<TopicOutcome> Topics::create(const std::vector<NewTopic>& topics, ValidateOnly validate_only) {
+  std::vector<TopicOutcome> outcomes;
+  Plan plan;
+  plan.partition_count = image_->partition_count();
+  for (const NewTopic& topic : topics) {
+    outcomes.push_back(validate(topic, plan));
+    if (!outcomes.back().topic) continue;
+    plan.names.insert(topic.name);
+    if (may_collide(topic.name)) plan.collision_names[collision_name(topic.name)] = topic.name;
+    plan.partition_count += static_cast<std::size_t>(outcomes.back().topic->partition_count);
+  }
+  if (validate_only == ValidateOnly::yes) return outcomes;
+  std::vector<std::shared_ptr<TopicImage>> made;
+  for (TopicOutcome& outcome : outcomes) {
+    if (!outcome.topic) continue;
+    auto with_id = std::make_shared<TopicImage>(*outcome.topic);
+    with_id->id = new_topic_id();
+    outcome.topic = with_id;
+    made.push_back(std::move(with_id));
+  }
+  if (made.empty()) return outcomes;
+  const auto done = make(made);
+  if (done.ok()) return outcomes;
+  for (TopicOutcome& outcome : outcomes) {
+    if (outcome.topic) outcome = refused(ErrorCode::kafka_storage_error, done.error().describe());
+  }
+  return outcomes;
+}
+
+Result<void> Topics::make(std::vector<std::shared_ptr<TopicImage>>& topics) {
+  MetadataStore::Transaction begin;
+  MetadataStore::Transaction end;
+  std::vector<PartitionHost::Opening> openings;
+  for (const auto& topic : topics) {
+    begin.puts.push_back(
+        {unfinished_key(topic->id), encode(UnfinishedRecord{topic->name, topic->partition_count})});
+    end.compares.push_back({topic_key(topic->name), std::nullopt});
+    end.puts.push_back(
+        {topic_key(topic->name), encode(TopicRecord{topic->id, topic->partition_count, topic->configs})});
+    end.deletes.push_back(unfinished_key(topic->id));
+    for (PartitionHost::Opening& opening : all_partitions(*topic)) openings.push_back(std::move(opening));
+  }
+  const auto begun = store_.txn(begin);
+  if (!begun.ok()) return begun.error();
+  auto created = host_.create(openings);
+  if (created.ok()) {
+    const auto ended = store_.txn(end);
+    if (!ended.ok())
+      created = ended.error();
+    else if (!*ended)
+      created = Error{Errc::already_exists, "another broker created the topic"};
+  }
+  if (!created.ok()) {
+    // Best effort: what stays is removed at the next start.
+    for (const auto& topic : topics) (void)remove_folders(*topic).ok();
+    return created;
+  }
+  std::vector<TopicPointer> added(topics.begin(), topics.end());
+  for (const auto& topic : topics) {
+    if (may_collide(topic->name)) collision_names_[collision_name(topic->name)] = topic->name;
+  }
+  publish(image_->with(std::move(added)));
+  return {};
+}
+
+Result<void> Topics::remove_folders(const TopicImage& topic) {
+  std::optional<Error> first;
+  for (std::int32_t i = 0; i < topic.partition_count; ++i) {
+    auto removed = host_.remove(topic.name, PartitionIndex(i));
+    if (!removed.ok() && removed.error().code != Errc::not_found && !first)
+      first = std::move(removed).error();
+  }
+  if (first) return *std::move(first);
+  const auto finished = store_.txn({{}, {}, {unfinished_key(topic.id)}});
+  if (!finished.ok()) return finished.error();
+  return {};
+}
+
+TopicOutcome Topics::remove(std::string_view name) {
+  const auto before = image();
+  const TopicImage* topic = before->find(name);
+  if (topic == nullptr) {
+    return refused(ErrorCode::unknown_topic_or_partition, "This server does not host this topic-partition.");
+  }
+  const auto recorded = store_.txn(
+      {{},
+       {{unfinished_key(topic->id), encode(UnfinishedRecord{topic->name, topic->partition_count})}},
+       {topic_key(topic->name)}});
+  if (!recorded.ok()) return refused(ErrorCode::kafka_storage_error, recorded.error().describe());
+  publish(before->without({topic->name}));
+  collision_names_.erase(collision_name(topic->name));
+  const auto removed = remove_folders(*topic);
+  if (!removed.ok()) return refused(ErrorCode::kafka_storage_error, removed.error().describe());
+  return {};
+}
+
+}  // namespace sillok::broker

@@ -1,0 +1,186 @@
+// The start: what the store says against what the disk has.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <unordered_map>
+#include <utility>
+
+#include "broker/metadata/metadata_records.h"
+#include "broker/metadata/topic_names.h"
+#include "broker/metadata/topics.h"
+#include "broker/producer_ids.h"
+#include "broker/topic_config.h"
+
+namespace sillok::broker {
+
+namespace {
+
+// Whether an unknown folder is taken for a partition. Without an id it may be anything that ends in a number,
+// so those must at least be 0, 1, 2 and so on.
+bool is_adoptable(const TopicId& id, const std::set<std::int32_t>& partitions) {
+  return !id.is_zero() || *partitions.rbegin() + 1 == static_cast<std::int32_t>(partitions.size());
+}
+
+}  // namespace
+
+struct Topics::Loading {
+  std::vector<std::string>& notes;
+  std::map<std::string, std::shared_ptr<TopicImage>> topics;
+  std::unordered_map<TopicId, UnfinishedRecord> unfinished;
+  std::map<std::string, std::set<std::int32_t>> present;  // folders of known topics, with the right id
+  std::map<std::string, std::set<std::int32_t>>
+      foreign;  // folders of known topics, with another id: left alone
+  struct Unknown {
+    TopicId id;
+    std::set<std::int32_t> partitions;
+  };
+  std::map<std::string, Unknown> unknown;
+  std::vector<PartitionHost::Found> to_remove;
+};
+
+Result<void> Topics::load(std::vector<std::string>& notes) {
+  Loading loading{notes, {}, {}, {}, {}, {}, {}};
+  for (auto step : {&Topics::read_store, &Topics::sort_folders, &Topics::finish_removals,
+                    &Topics::adopt_unknown, &Topics::serve}) {
+    const auto done = (this->*step)(loading);
+    if (!done.ok()) return done;
+  }
+  return {};
+}
+
+Result<void> Topics::read_store(Loading& loading) {
+  for (const KeyValue& pair : TRY(store_.range(kTopicKeyPrefix))) {
+    const TopicRecord record = TRY(decode_topic_record(pair.key, pair.value));
+    auto topic = std::make_shared<TopicImage>();
+    topic->name = pair.key.substr(kTopicKeyPrefix.size());
+    if (topic_name_fault(topic->name) || record.partition_count < 1 ||
+        record.partition_count > kPartitionsPerTopicMax) {
+      return Error{Errc::corrupt, fmt::format("the metadata of {} names no topic that can be", pair.key)};
+    }
+    topic->id = record.id;
+    topic->partition_count = record.partition_count;
+    topic->configs = record.configs;
+    topic->log_config = resolve_log_config(config_.log_defaults, record.configs);
+    loading.topics[topic->name] = std::move(topic);
+  }
+  for (const KeyValue& pair : TRY(store_.range(kUnfinishedKeyPrefix))) {
+    const auto id = TopicId::parse(std::string_view(pair.key).substr(kUnfinishedKeyPrefix.size()));
+    if (!id) return Error{Errc::corrupt, fmt::format("the metadata key {} has no topic id", pair.key)};
+    loading.unfinished[*id] = TRY(decode_unfinished_record(pair.key, pair.value));
+  }
+  return {};
+}
+
+Result<void> Topics::sort_folders(Loading& loading) {
+  for (PartitionHost::Found& found : TRY(host_.find())) {
+    const auto topic = loading.topics.find(found.topic);
+    if (!found.topic_id.is_zero() && loading.unfinished.contains(found.topic_id)) {
+      loading.to_remove.push_back(std::move(found));
+    } else if (topic != loading.topics.end()) {
+      const bool is_same = found.topic_id.is_zero() || found.topic_id == topic->second->id;
+      (is_same ? loading.present : loading.foreign)[found.topic].insert(found.partition.value);
+    } else if (found.topic == kKafkaMetadataTopic) {
+      loading.notes.push_back(fmt::format("{}-{} is Apache Kafka's own metadata and is left alone",
+                                          found.topic, found.partition.value));
+    } else if (topic_name_fault(found.topic) || found.partition.value >= kPartitionsPerTopicMax) {
+      loading.notes.push_back(
+          fmt::format("{}-{} can be no partition and is left alone", found.topic, found.partition.value));
+    } else {
+      Loading::Unknown& unknown = loading.unknown[found.topic];
+      if (unknown.id.is_zero()) unknown.id = found.topic_id;
+      if (found.topic_id.is_zero() || found.topic_id == unknown.id) {
+        unknown.partitions.insert(found.partition.value);
+      } else {
+        loading.foreign[found.topic].insert(found.partition.value);
+      }
+    }
+  }
+  return {};
+}
+
+Result<void> Topics::finish_removals(Loading& loading) {
+  for (const PartitionHost::Found& found : loading.to_remove) {
+    const auto removed = host_.remove(found.topic, found.partition);
+    if (!removed.ok()) return removed;
+    loading.notes.push_back(fmt::format("removed {}-{}, whose topic's creation or deletion was interrupted",
+                                        found.topic, found.partition.value));
+  }
+  MetadataStore::Transaction done;
+  for (const auto& [id, record] : loading.unfinished) done.deletes.push_back(unfinished_key(id));
+  if (done.deletes.empty()) return {};
+  const auto written = store_.txn(done);
+  if (!written.ok()) return written.error();
+  return {};
+}
+
+Result<void> Topics::adopt_unknown(Loading& loading) {
+  std::erase_if(loading.unknown, [&](const auto& entry) {
+    if (is_adoptable(entry.second.id, entry.second.partitions)) return false;
+    loading.notes.push_back(
+        fmt::format("{}-{} has no partition.metadata and no partitions before it: it is left alone",
+                    entry.first, *entry.second.partitions.begin()));
+    return true;
+  });
+  if (loading.unknown.empty()) return {};
+  const auto skipped = skip_producer_ids_of_others(store_);
+  if (!skipped.ok()) return skipped;
+  MetadataStore::Transaction adopted;
+  for (auto& [name, unknown] : loading.unknown) {
+    auto topic = std::make_shared<TopicImage>();
+    topic->name = name;
+    topic->id = unknown.id.is_zero() ? new_topic_id() : unknown.id;
+    std::int32_t last = *unknown.partitions.rbegin();
+    if (loading.foreign.contains(name)) last = std::max(last, *loading.foreign[name].rbegin());
+    topic->partition_count = last + 1;
+    topic->log_config = config_.log_defaults;
+    adopted.puts.push_back({topic_key(name), encode(TopicRecord{topic->id, topic->partition_count, {}})});
+    loading.notes.push_back(
+        fmt::format("adopted topic {} with {} partitions and id {}, found in the log directory", name,
+                    topic->partition_count, topic->id.to_string()));
+    loading.present[name] = std::move(unknown.partitions);
+    loading.topics[name] = std::move(topic);
+  }
+  const auto written = store_.txn(adopted);
+  if (!written.ok()) return written.error();
+  return {};
+}
+
+Result<void> Topics::serve(Loading& loading) {
+  std::vector<PartitionHost::Opening> to_open;
+  std::vector<PartitionHost::Opening> to_create;
+  std::vector<TopicPointer> images;
+  for (const auto& [name, topic] : loading.topics) {
+    const std::set<std::int32_t>& present = loading.present[name];
+    const std::set<std::int32_t>& foreign = loading.foreign[name];
+    for (std::int32_t i = 0; i < topic->partition_count; ++i) {
+      if (foreign.contains(i)) {
+        loading.notes.push_back(
+            fmt::format("{}-{} belongs to another topic of this name (its id is not {}): it is left "
+                        "alone, and the partition is offline",
+                        name, i, topic->id.to_string()));
+        continue;
+      }
+      if (!present.contains(i)) {
+        loading.notes.push_back(fmt::format("{}-{} was missing and is made anew, empty", name, i));
+      }
+      (present.contains(i) ? to_open : to_create)
+          .push_back({name, PartitionIndex(i), topic->id, topic->log_config});
+    }
+    for (std::int32_t i : present) {
+      if (i < topic->partition_count) continue;
+      loading.notes.push_back(
+          fmt::format("{}-{} is left alone: the topic has {} partitions", name, i, topic->partition_count));
+    }
+    if (may_collide(name)) collision_names_[collision_name(name)] = name;
+    images.push_back(topic);
+  }
+  auto done = host_.open(to_open);
+  if (done.ok() && !to_create.empty()) done = host_.create(to_create);
+  if (!done.ok()) return done;
+  publish(image_->with(std::move(images)));
+  return {};
+}
+
+}  // namespace sillok::broker

@@ -1,0 +1,57 @@
+#include "broker/producer_ids.h"
+
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "broker/metadata/metadata_records.h"
+
+namespace sillok::broker {
+namespace {
+
+// Only other brokers take blocks at the same time, each once in kBlockSize producers.
+constexpr int kAttemptsMax = 100;
+
+// Moves the counter on by `count`; returns where it was.
+Result<std::int64_t> take(MetadataStore& store, std::int64_t count) {
+  for (int attempt = 0; attempt < kAttemptsMax; ++attempt) {
+    std::optional<std::string> before;
+    for (KeyValue& pair : TRY(store.range(kProducerIdsKey))) {
+      if (pair.key == kProducerIdsKey) before = std::move(pair.value);
+    }
+    const std::int64_t first = before ? TRY(decode_next_producer_id(*before)) : 0;
+    if (first > std::numeric_limits<std::int64_t>::max() - count) {
+      return Error{Errc::too_large, "there are no producer ids left"};
+    }
+    const std::string key(kProducerIdsKey);
+    if (TRY(store.txn({{{key, before}}, {{key, encode_next_producer_id(first + count)}}, {}}))) return first;
+  }
+  return Error{Errc::timed_out, "others kept changing the counter of producer ids"};
+}
+
+}  // namespace
+
+Result<ProducerId> ProducerIds::next() {
+  const std::lock_guard lock(mutex_);
+  if (next_ == block_end_) {
+    next_ = block_end_ = 0;
+    const std::int64_t first = TRY(take(store_, kBlockSize));
+    next_ = first;
+    block_end_ = first + kBlockSize;
+  }
+  return ProducerId(next_++);
+}
+
+std::optional<ProducerId> ProducerIds::try_next() {
+  const std::unique_lock lock(mutex_, std::try_to_lock);
+  if (!lock.owns_lock() || next_ == block_end_) return std::nullopt;
+  return ProducerId(next_++);
+}
+
+Result<void> skip_producer_ids_of_others(MetadataStore& store) {
+  const auto taken = take(store, kForeignProducerIds);
+  if (!taken.ok()) return taken.error();
+  return {};
+}
+
+}  // namespace sillok::broker

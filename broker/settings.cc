@@ -1,0 +1,237 @@
+#include "broker/settings.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+#include <type_traits>
+#include <vector>
+
+#include "broker/topic_config.h"
+
+namespace sillok::broker {
+namespace {
+
+constexpr std::int64_t kInt32Max = std::numeric_limits<std::int32_t>::max();
+
+// A setting that is a member of Config.
+template <auto Member>
+constexpr Setting of(std::string_view name, ValueRange range, std::string_view doc,
+                     std::string_view choices = {}) {
+  using Value = std::remove_cvref_t<decltype(Config{}.*Member)>;
+  constexpr ValueType kType = std::is_same_v<Value, bool>           ? ValueType::boolean
+                              : std::is_same_v<Value, std::string>  ? ValueType::text
+                              : std::is_same_v<Value, std::int16_t> ? ValueType::int16
+                              : std::is_same_v<Value, std::int32_t> || std::is_same_v<Value, BrokerId>
+                                  ? ValueType::int32
+                                  : ValueType::int64;
+  return {name,
+          {kType, range, choices},
+          doc,
+          [](Config& config, std::string_view value) {
+            if constexpr (std::is_same_v<Value, bool>) {
+              config.*Member = parse_boolean(value).value_or(config.*Member);
+            } else if constexpr (std::is_same_v<Value, std::string>) {
+              config.*Member = std::string(trim(value));
+            } else if constexpr (std::is_same_v<Value, BrokerId>) {
+              config.*Member = BrokerId(static_cast<std::int32_t>(parse_integer(value).value_or(0)));
+            } else {
+              config.*Member = static_cast<Value>(parse_integer(value).value_or(config.*Member));
+            }
+          },
+          [](const Config& config) -> std::string {
+            if constexpr (std::is_same_v<Value, BrokerId>) {
+              return fmt::format("{}", (config.*Member).value);
+            } else {
+              return fmt::format("{}", config.*Member);
+            }
+          },
+          {},
+          {}};
+}
+
+// A setting that gives the default of a topic config, in the same unit.
+constexpr Setting topic_default(std::string_view name, std::string_view topic_config) {
+  return {name, {}, {}, nullptr, nullptr, {}, topic_config};
+}
+
+// A setting that config.cc resolves.
+constexpr Setting resolved(std::string_view name, ValueType type, ValueRange range,
+                           std::string_view default_text, std::string_view doc) {
+  return {name, {type, range, {}}, doc, nullptr, nullptr, default_text, {}};
+}
+
+// By name; a test holds it to that.
+constexpr Setting kSettings[] = {
+    resolved(
+        "advertised.listeners", ValueType::list, {}, "",
+        "What clients are told to connect to, as NAME://host:port, where it is not the listener itself."),
+    of<&Config::auto_create_topics>("auto.create.topics.enable", {},
+                                    "Whether a client that asks for a topic makes it."),
+    resolved("broker.id", ValueType::int32, {0, kInt32Max}, "", "The older name of node.id."),
+    of<&Config::rack>("broker.rack", {}, "The rack of this broker, as metadata answers name it."),
+    of<&Config::connections_max_idle_ms>(
+        "connections.max.idle.ms", at_least(-1),
+        "How long, in ms, a connection may be idle before it is closed; -1 is for ever."),
+    of<&Config::default_replication_factor>("default.replication.factor", {1, 1},
+                                            "Replicas of a topic that is made without a count."),
+    of<&Config::delete_topic_enable>("delete.topic.enable", {}, "Whether topics can be deleted."),
+    of<&Config::fetch_max_bytes>(
+        "fetch.max.bytes", at_least(1024),
+        "Bytes of the largest answer to a fetch, but for a first batch that is larger."),
+    resolved("listener.security.protocol.map", ValueType::list, {}, "PLAINTEXT:PLAINTEXT",
+             "The protocol of each listener name, as NAME:PROTOCOL. Only PLAINTEXT is available."),
+    resolved(
+        "listeners", ValueType::list, {}, "PLAINTEXT://127.0.0.1:9092,PLAINTEXT://[::1]:9092",
+        "Addresses to listen on, as NAME://host:port. An address that is not of this machine alone needs "
+        "sillok.allow.remote.plaintext=true."),
+    topic_default("log.cleanup.policy", "cleanup.policy"),
+    resolved("log.dir", ValueType::text, {}, "", "The older name of log.dirs."),
+    resolved("log.dirs", ValueType::list, {}, "./data", "The directory of the data. One."),
+    topic_default("log.flush.interval.messages", "flush.messages"),
+    topic_default("log.flush.interval.ms", "flush.ms"),
+    of<&Config::flush_checkpoint_interval_ms>(
+        "log.flush.offset.checkpoint.interval.ms", at_least(0),
+        "How often, in ms, the recovery points are written, which bound the work "
+        "after a crash."),
+    topic_default("log.index.interval.bytes", "index.interval.bytes"),
+    topic_default("log.index.size.max.bytes", "segment.index.bytes"),
+    topic_default("log.message.timestamp.after.max.ms", "message.timestamp.after.max.ms"),
+    topic_default("log.message.timestamp.before.max.ms", "message.timestamp.before.max.ms"),
+    topic_default("log.message.timestamp.type", "message.timestamp.type"),
+    topic_default("log.preallocate", "preallocate"),
+    topic_default("log.retention.bytes", "retention.bytes"),
+    of<&Config::retention_check_interval_ms>("log.retention.check.interval.ms", at_least(1),
+                                             "How often, in ms, old segments are looked for."),
+    resolved(
+        "log.retention.hours", ValueType::int32, at_least(-1), "168",
+        "How long, in hours, segments are kept; log.retention.minutes and log.retention.ms come before it."),
+    resolved("log.retention.minutes", ValueType::int32, at_least(-1), "",
+             "How long, in minutes, segments are kept; log.retention.ms comes before it."),
+    resolved("log.retention.ms", ValueType::int64, at_least(-1), "",
+             "How long, in ms, segments are kept; -1 is for ever."),
+    resolved("log.roll.hours", ValueType::int32, {1, kInt32Max}, "168",
+             "Hours of record time that a segment holds; log.roll.ms comes before it."),
+    resolved("log.roll.jitter.hours", ValueType::int32, {0, kInt32Max}, "0",
+             "The most, in hours, that is taken off log.roll.hours by chance; log.roll.jitter.ms comes "
+             "before it."),
+    resolved("log.roll.jitter.ms", ValueType::int64, at_least(0), "",
+             "The most, in ms, that is taken off log.roll.ms by chance."),
+    resolved("log.roll.ms", ValueType::int64, at_least(1), "",
+             "Milliseconds of record time that a segment holds."),
+    topic_default("log.segment.bytes", "segment.bytes"),
+    topic_default("log.segment.delete.delay.ms", "file.delete.delay.ms"),
+    of<&Config::max_connections>("max.connections", at_least(0), "Connections at a time."),
+    of<&Config::max_connections_per_ip>("max.connections.per.ip", at_least(0),
+                                        "Connections at a time from one address."),
+    topic_default("message.max.bytes", "max.message.bytes"),
+    of<&Config::node_id>("node.id", {0, kInt32Max}, "The number of this broker in its cluster."),
+    of<&Config::io_threads>("num.io.threads", {1, 256}, "Threads for reads that wait for the disk."),
+    of<&Config::num_network_threads>(
+        "num.network.threads", {0, 256},
+        "Threads that serve connections; 0 is one per core of the CPU affinity mask."),
+    of<&Config::num_partitions>("num.partitions", {1, 10'000},
+                                "Partitions of a topic that is made without a count."),
+    of<&Config::num_recovery_threads>("num.recovery.threads.per.data.dir", {1, 256},
+                                      "Threads that open the logs at the start."),
+    of<&Config::producer_id_expiration_ms>(
+        "producer.id.expiration.ms", at_least(1),
+        "How long, in ms, an idempotent producer that is silent is remembered."),
+    of<&Config::in_flight_bytes_max>(
+        "queued.max.request.bytes", at_least(-1),
+        "Bytes of requests that are being received or served, over all connections; past "
+        "them, reading stops. -1 is without limit."),
+    of<&Config::allow_remote_plaintext>(
+        "sillok.allow.remote.plaintext", {},
+        "Whether a listener without TLS and authentication may be reached from other "
+        "machines: anybody who reaches it can read, write and delete everything."),
+    of<&Config::cached_file_limit>(
+        "sillok.cached.files", {16, 1'000'000},
+        "Files of segments that are kept open though nothing is appended to them."),
+    of<&Config::checkpoint_bytes_max>(
+        "sillok.checkpoint.bytes", at_least(1 << 20),
+        "Bytes appended over all partitions, after which the recovery points are written."),
+    of<&Config::abort_on_blocking>(
+        "sillok.debug.abort.on.blocking", {},
+        "Whether the process aborts where a thread that serves connections waits for the disk."),
+    of<&Config::flusher_threads>("sillok.flusher.threads", {1, 256}, "Threads that flush to the disk."),
+    of<&Config::frame_timeout_ms>("sillok.frame.timeout.ms", at_least(1),
+                                  "How long, in ms, a request may take from its first to its last byte."),
+    of<&Config::log_level>("sillok.log.level", {}, "What is logged: this and everything graver.",
+                           "trace|debug|info|warning|error"),
+    of<&Config::max_in_flight_per_connection>("sillok.max.in.flight.requests.per.connection", {1, 10'000},
+                                              "Requests of one connection that are served at the same time."),
+    of<&Config::unflushed_bytes_max>(
+        "sillok.unflushed.bytes.max", at_least(1 << 20),
+        "Bytes in a log directory that wait for their flush, past which producers wait."),
+    of<&Config::response_bytes_max>(
+        "sillok.unsent.bytes.max", at_least(1 << 20),
+        "Bytes of answers that wait to be sent on a connection, past which its requests wait."),
+    of<&Config::listen_backlog>("socket.listen.backlog.size", {1, 65'535},
+                                "Connections that the kernel holds before they are accepted."),
+    of<&Config::socket_receive_buffer_bytes>(
+        "socket.receive.buffer.bytes", at_least(-1),
+        "Bytes of a socket's receive buffer; -1 is the kernel's choice."),
+    of<&Config::socket_request_max_bytes>("socket.request.max.bytes", at_least(1024),
+                                          "Bytes of the largest request."),
+    of<&Config::socket_send_buffer_bytes>("socket.send.buffer.bytes", at_least(-1),
+                                          "Bytes of a socket's send buffer; -1 is the kernel's choice."),
+    topic_default("write.caching", "write.caching"),
+};
+
+// The table with what topic_default() leaves out.
+std::vector<Setting> complete_settings() {
+  std::vector<Setting> all(std::begin(kSettings), std::end(kSettings));
+  for (Setting& setting : all) {
+    const TopicConfig* topic_config = find_topic_config(setting.topic_config);
+    if (topic_config == nullptr) continue;
+    setting.rule = topic_config->rule;
+    setting.doc = topic_config->doc;
+  }
+  return all;
+}
+
+std::string describe(const Setting& setting) {
+  std::string line = fmt::format("{} ({}", setting.name, to_string(setting.rule.type));
+  if (const auto value = default_value(setting))
+    line += fmt::format(", default {}", value->empty() ? "empty" : *value);
+  if (const std::string range = describe_range(setting.rule); !range.empty())
+    line += fmt::format(", {}", range);
+  return line + fmt::format(")\n    {}\n", setting.doc);
+}
+
+}  // namespace
+
+std::span<const Setting> settings() {
+  static const std::vector<Setting> all = complete_settings();
+  return all;
+}
+
+const Setting* find_setting(std::string_view name) {
+  const auto all = settings();
+  const auto found = std::ranges::lower_bound(all, name, {}, &Setting::name);
+  return found != all.end() && found->name == name ? &*found : nullptr;
+}
+
+std::optional<std::string> default_value(const Setting& setting) {
+  if (setting.text != nullptr) return setting.text(Config{});
+  const TopicConfig* topic_config = find_topic_config(setting.topic_config);
+  if (topic_config != nullptr) return topic_config->text(Config{}.log_defaults);
+  if (setting.default_text.empty()) return std::nullopt;
+  return std::string(setting.default_text);
+}
+
+std::string describe_settings() {
+  std::string text =
+      "Settings, from a file of name=value lines, from environment variables (KAFKA_LOG_DIRS is log.dirs) "
+      "and from\n"
+      "--set name=value; the later ones win.\n\n";
+  for (const Setting& setting : settings()) text += describe(setting);
+  text += "\nKnown from Apache Kafka, and without effect here:\n";
+  for (std::string_view name : settings_without_effect()) {
+    text += fmt::format("    {}{}\n", name, name.ends_with('.') ? "*" : "");
+  }
+  return text;
+}
+
+}  // namespace sillok::broker

@@ -1,0 +1,280 @@
+#include "broker/topic_config.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <type_traits>
+
+#include "broker/name_suggestion.h"
+
+namespace sillok::broker {
+namespace {
+
+using storage::LogConfig;
+
+constexpr ValueRange kInt64 = {};
+constexpr std::string_view kThrottledReplicasDoc =
+    "Replicas whose replication is throttled, as partition:broker pairs or *. Kept only: there is one "
+    "replica.";
+
+// The entry of a config that is a member of LogConfig.
+template <auto Member>
+constexpr TopicConfig honoured(std::string_view name, ValueRange range, std::string_view broker_settings,
+                               std::string_view doc) {
+  using Value = std::remove_cvref_t<decltype(LogConfig{}.*Member)>;
+  constexpr ValueType kType = std::is_same_v<Value, bool>           ? ValueType::boolean
+                              : std::is_same_v<Value, std::int32_t> ? ValueType::int32
+                                                                    : ValueType::int64;
+  return {name,
+          {kType, range, {}},
+          broker_settings,
+          doc,
+          [](LogConfig& config, std::string_view value) {
+            if constexpr (std::is_same_v<Value, bool>) {
+              config.*Member = parse_boolean(value).value_or(config.*Member);
+            } else {
+              config.*Member = static_cast<Value>(parse_integer(value).value_or(config.*Member));
+            }
+          },
+          [](const LogConfig& config) { return fmt::format("{}", config.*Member); },
+          {}};
+}
+
+// As honoured(), for members that are wider than Kafka's "int".
+template <auto Member>
+constexpr TopicConfig honoured_int(std::string_view name, ValueRange range, std::string_view broker_settings,
+                                   std::string_view doc) {
+  TopicConfig config = honoured<Member>(name, range, broker_settings, doc);
+  config.rule.type = ValueType::int32;
+  return config;
+}
+
+constexpr TopicConfig kept(std::string_view name, ValueRule rule, std::string_view default_text,
+                           std::string_view broker_settings, std::string_view doc) {
+  return {name, rule, broker_settings, doc, nullptr, nullptr, default_text};
+}
+
+constexpr TopicConfig kept_number(std::string_view name, ValueType type, ValueRange range,
+                                  std::string_view default_text, std::string_view broker_settings,
+                                  std::string_view doc) {
+  return kept(name, {type, range, {}}, default_text, broker_settings, doc);
+}
+
+constexpr TopicConfig kept_boolean(std::string_view name, std::string_view broker_settings,
+                                   std::string_view doc) {
+  return kept(name, {ValueType::boolean, {}, {}}, "false", broker_settings, doc);
+}
+
+void set_cleanup_policy(LogConfig& config, std::string_view value) {
+  config.cleanup_delete = false;
+  config.cleanup_compact = false;
+  for (std::string_view element : parse_list(value)) {
+    config.cleanup_delete |= element == "delete";
+    config.cleanup_compact |= element == "compact";
+  }
+}
+
+std::string cleanup_policy_text(const LogConfig& config) {
+  if (config.cleanup_delete && config.cleanup_compact) return "compact,delete";
+  if (config.cleanup_compact) return "compact";
+  return config.cleanup_delete ? "delete" : "";
+}
+
+void set_timestamp_type(LogConfig& config, std::string_view value) {
+  config.timestamp_type = trim(value) == "LogAppendTime" ? protocol::TimestampType::log_append_time
+                                                         : protocol::TimestampType::create_time;
+}
+
+std::string timestamp_type_text(const LogConfig& config) {
+  return config.timestamp_type == protocol::TimestampType::log_append_time ? "LogAppendTime" : "CreateTime";
+}
+
+void set_retention_bytes(LogConfig& config, std::string_view value) {
+  config.retention_bytes = std::max<std::int64_t>(parse_integer(value).value_or(config.retention_bytes), -1);
+}
+
+std::string retention_bytes_text(const LogConfig& config) {
+  return fmt::format("{}", config.retention_bytes);
+}
+
+// By name; a test holds it to that.
+constexpr TopicConfig kTopicConfigs[] = {
+    {"cleanup.policy",
+     {ValueType::list, {}, "compact|delete"},
+     "log.cleanup.policy",
+     "What becomes of old segments: delete them after the retention, compact them to the last record of each "
+     "key, both, "
+     "or (empty) keep everything.",
+     set_cleanup_policy,
+     cleanup_policy_text,
+     {}},
+    kept_number("compression.gzip.level", ValueType::int32, {-1, 9}, "-1", "compression.gzip.level",
+                "Level of gzip where the broker compresses; -1 is the codec's own."),
+    kept_number("compression.lz4.level", ValueType::int32, {1, 17}, "9", "compression.lz4.level",
+                "Level of lz4 where the broker compresses."),
+    kept("compression.type", {ValueType::text, {}, "uncompressed|zstd|lz4|snappy|gzip|producer"}, "producer",
+         "compression.type",
+         "Codec that the topic's batches are kept in. Kept only: batches stay as they were sent."),
+    kept_number("compression.zstd.level", ValueType::int32, {-131072, 22}, "3", "compression.zstd.level",
+                "Level of zstd where the broker compresses."),
+    kept_number("delete.retention.ms", ValueType::int64, at_least(0), "86400000",
+                "log.cleaner.delete.retention.ms",
+                "How long, in ms, compaction keeps records that delete a key."),
+    honoured<&LogConfig::file_delete_delay_ms>(
+        "file.delete.delay.ms", at_least(0), "log.segment.delete.delay.ms",
+        "How long, in ms, deleted files stay on the disk under another name."),
+    honoured<&LogConfig::flush_messages>(
+        "flush.messages", at_least(1), "log.flush.interval.messages",
+        "How many records of acks=0 and acks=1 may wait before they are flushed to the disk."),
+    honoured<&LogConfig::flush_ms>("flush.ms", at_least(0), "log.flush.interval.ms",
+                                   "How long, in ms, records of acks=0 and acks=1 may wait before they are "
+                                   "flushed to the disk. 9223372036854775807 "
+                                   "leaves it to the kernel, as Apache Kafka does."),
+    kept("follower.replication.throttled.replicas", {ValueType::list, {}, {}}, "", "", kThrottledReplicasDoc),
+    honoured_int<&LogConfig::index_interval_bytes>("index.interval.bytes", at_least(0),
+                                                   "log.index.interval.bytes",
+                                                   "Bytes of log between two entries of the offset index."),
+    kept("leader.replication.throttled.replicas", {ValueType::list, {}, {}}, "", "", kThrottledReplicasDoc),
+    kept_number("local.retention.bytes", ValueType::int64, at_least(-2), "-2", "log.local.retention.bytes",
+                "Bytes that stay here of a partition in tiered storage; -2 is retention.bytes."),
+    kept_number("local.retention.ms", ValueType::int64, at_least(-2), "-2", "log.local.retention.ms",
+                "How long, in ms, segments in tiered storage stay here too; -2 is retention.ms."),
+    kept_number("max.compaction.lag.ms", ValueType::int64, at_least(1), "9223372036854775807",
+                "log.cleaner.max.compaction.lag.ms", "How long, in ms, a record may stay uncompacted."),
+    honoured<&LogConfig::max_message_bytes>(
+        "max.message.bytes", at_least(0), "message.max.bytes",
+        "Bytes of the largest record batch (as compressed) that is taken."),
+    honoured<&LogConfig::timestamp_after_max_ms>(
+        "message.timestamp.after.max.ms", at_least(0), "log.message.timestamp.after.max.ms",
+        "How far, in ms, the timestamp of a record may be ahead of the broker's clock."),
+    honoured<&LogConfig::timestamp_before_max_ms>(
+        "message.timestamp.before.max.ms", at_least(0), "log.message.timestamp.before.max.ms",
+        "How far, in ms, the timestamp of a record may be behind the broker's clock."),
+    {"message.timestamp.type",
+     {ValueType::text, {}, "CreateTime|LogAppendTime"},
+     "log.message.timestamp.type",
+     "Whether records keep the producer's timestamp or get the time of their append.",
+     set_timestamp_type,
+     timestamp_type_text,
+     {}},
+    kept_number("min.cleanable.dirty.ratio", ValueType::float64, {0, 1}, "0.5",
+                "log.cleaner.min.cleanable.ratio",
+                "The uncompacted part of a log from which on it is compacted."),
+    kept_number("min.compaction.lag.ms", ValueType::int64, at_least(0), "0",
+                "log.cleaner.min.compaction.lag.ms", "How long, in ms, a record stays uncompacted at least."),
+    kept_number("min.insync.replicas", ValueType::int32, at_least(1), "1", "min.insync.replicas",
+                "In-sync replicas that acks=all needs. Kept only: there is one replica, and it counts as "
+                "min(value, 1)."),
+    honoured<&LogConfig::preallocate>("preallocate", {}, "log.preallocate",
+                                      "Whether a new segment gets all its disk space at once."),
+    kept_boolean("remote.log.copy.disable", "", "Whether segments are no longer copied to tiered storage."),
+    kept_boolean("remote.log.delete.on.disable", "",
+                 "Whether turning tiered storage off deletes what is in it."),
+    kept_boolean("remote.storage.enable", "",
+                 "Whether the topic has tiered storage. Only false is possible here."),
+    {"retention.bytes",
+     {ValueType::int64, kInt64, {}},
+     "log.retention.bytes",
+     "Bytes of a partition from which on its oldest segments are deleted; -1 is without limit.",
+     set_retention_bytes,
+     retention_bytes_text,
+     {}},
+    honoured<&LogConfig::retention_ms>(
+        "retention.ms", at_least(-1), "log.retention.ms log.retention.minutes log.retention.hours",
+        "How long, in ms, segments are kept, by their records' time; -1 is for ever."),
+    honoured_int<&LogConfig::segment_bytes>("segment.bytes", at_least(1 << 20), "log.segment.bytes",
+                                            "Bytes of a segment file, after which the next one starts."),
+    honoured_int<&LogConfig::segment_index_bytes>(
+        "segment.index.bytes", at_least(4), "log.index.size.max.bytes",
+        "Bytes of a segment's offset index, after which the next segment starts."),
+    honoured<&LogConfig::segment_jitter_ms>(
+        "segment.jitter.ms", at_least(0), "log.roll.jitter.ms log.roll.jitter.hours",
+        "The most, in ms, that is taken off segment.ms by chance, so that segments do "
+        "not all roll at once."),
+    honoured<&LogConfig::segment_ms>(
+        "segment.ms", at_least(1), "log.roll.ms log.roll.hours",
+        "How much record time, in ms, a segment holds before the next one starts."),
+    kept_boolean("unclean.leader.election.enable", "unclean.leader.election.enable",
+                 "Whether a replica that is behind may lead. Kept only: there is one replica."),
+    honoured<&LogConfig::write_caching>("write.caching", {}, "write.caching",
+                                        "Whether acks=all is answered from the page cache, as Apache Kafka "
+                                        "does, in place of after the disk's flush."),
+};
+
+bool is_throttled_replicas(std::string_view name) {
+  return name.ends_with(".replication.throttled.replicas");
+}
+
+// "*", or "0:1,1:1".
+bool is_replica_list(std::string_view value) {
+  if (trim(value) == "*") return true;
+  for (std::string_view element : parse_list(value)) {
+    const std::size_t colon = element.find(':');
+    if (colon == std::string_view::npos) return false;
+    if (!parse_integer(element.substr(0, colon)) || !parse_integer(element.substr(colon + 1))) return false;
+  }
+  return true;
+}
+
+std::optional<std::string> config_fault(std::string_view name, std::string_view value) {
+  const TopicConfig* config = find_topic_config(name);
+  if (config == nullptr) {
+    std::vector<std::string_view> names;
+    for (const TopicConfig& known : kTopicConfigs) names.push_back(known.name);
+    return fmt::format("Unknown topic config name: {}{}", name, did_you_mean(name, names));
+  }
+  if (const auto fault = value_fault(config->rule, value)) {
+    return fmt::format("Invalid value {} for configuration {}: {}", value, name, *fault);
+  }
+  if (is_throttled_replicas(name) && !is_replica_list(value)) {
+    return fmt::format("Invalid value {} for configuration {}: must be * or pairs like 0:1,1:1", value, name);
+  }
+  if (name == "remote.storage.enable" && parse_boolean(value).value_or(false)) {
+    return "Tiered storage is not available: remote.storage.enable must be false";
+  }
+  return std::nullopt;
+}
+
+std::int64_t number_of(const std::map<std::string, std::string>& configs, const char* name) {
+  const auto found = configs.find(name);
+  const std::string_view text =
+      found == configs.end() ? find_topic_config(name)->kept_default : std::string_view(found->second);
+  return parse_integer(text).value_or(0);
+}
+
+}  // namespace
+
+std::span<const TopicConfig> topic_configs() { return kTopicConfigs; }
+
+const TopicConfig* find_topic_config(std::string_view name) {
+  const auto found = std::ranges::lower_bound(kTopicConfigs, name, {}, &TopicConfig::name);
+  return found != std::end(kTopicConfigs) && found->name == name ? &*found : nullptr;
+}
+
+std::optional<std::string> topic_configs_fault(const std::map<std::string, std::string>& configs) {
+  std::string faults;
+  const auto add = [&](const std::string& fault) {
+    if (!faults.empty()) faults += "; ";
+    faults += fault;
+  };
+  for (const auto& [name, value] : configs) {
+    if (const auto fault = config_fault(name, value)) add(*fault);
+  }
+  if (!faults.empty()) return faults;
+  if (number_of(configs, "min.compaction.lag.ms") > number_of(configs, "max.compaction.lag.ms")) {
+    add("min.compaction.lag.ms must not be greater than max.compaction.lag.ms");
+  }
+  if (faults.empty()) return std::nullopt;
+  return faults;
+}
+
+LogConfig resolve_log_config(const LogConfig& defaults, const std::map<std::string, std::string>& configs) {
+  LogConfig resolved = defaults;
+  for (const auto& [name, value] : configs) {
+    const TopicConfig* config = find_topic_config(name);
+    if (config != nullptr && config->set != nullptr) config->set(resolved, value);
+  }
+  return resolved;
+}
+
+}  // namespace sillok::broker
