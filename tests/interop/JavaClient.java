@@ -60,7 +60,7 @@ public class JavaClient {
 
   private static void consume(String broker, String[] topics) throws Exception {
     Map<String, Object> settings = Map.of("bootstrap.servers", broker, "enable.auto.commit", false,
-        "fetch.max.wait.ms", 50, "auto.offset.reset", "none", "allow.auto.create.topics", false);
+        "fetch.max.wait.ms", 50, "auto.offset.reset", "none");
     StringBuilder out = new StringBuilder();
     try (var consumer = new KafkaConsumer<>(settings, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
       for (String topic : topics) {
