@@ -140,13 +140,14 @@ class Sillok(Broker):
 class Kafka(Broker):
     ready_word = b"Kafka Server started"
     clean_exit_codes = (0, 143)
+    log_level = "error"
 
     def command(self):
         config = os.path.join(self.folder, "kafka.properties")
         if not os.path.exists(config):
             self._format(config)
         return harness.java("broker", "kafka.Kafka", config, options=(
-            "-Xmx1g", "-Dorg.slf4j.simpleLogger.log.kafka.server=info",
+            "-Xmx1g", f"-Dorg.slf4j.simpleLogger.defaultLogLevel={self.log_level}", "-Dorg.slf4j.simpleLogger.log.kafka.server=info",
             "-Dorg.slf4j.simpleLogger.log.org.apache.kafka.server=info"))
 
     def _format(self, config):
@@ -159,6 +160,9 @@ class Kafka(Broker):
             "controller.listener.names": "CONTROLLER",
             "log.dirs": self.data,
             "offsets.topic.replication.factor": 1,
+            # A kill must not cost ten seconds until the controller believes that the old process is gone.
+            "broker.session.timeout.ms": 2000,
+            "broker.heartbeat.interval.ms": 500,
             **self.settings,
         }
         with open(config, "w") as file:
