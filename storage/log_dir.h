@@ -1,6 +1,6 @@
-// One log directory: its lock and identity, the checkpoints over all its partitions, and the partition folders in it.
-// Files: storage/FORMAT.md. Only partition folders and plain files are ever made in it, so that Apache Kafka can start
-// on it.
+// One log directory: its lock and identity, the checkpoints over all its partitions, and the partition
+// folders in it. Files: storage/FORMAT.md. Only partition folders and plain files are ever made in it, so
+// that Apache Kafka can start on it.
 #pragma once
 
 #include <memory>
@@ -22,14 +22,17 @@ struct TopicPartition {
   friend auto operator<=>(const TopicPartition&, const TopicPartition&) = default;
 };
 
-// "orders-3" is partition 3 of "orders". nullopt for names that are no partition folder (deleted ones included).
+// "orders-3" is partition 3 of "orders". nullopt for names that are no partition folder (deleted ones
+// included).
 std::optional<TopicPartition> parse_partition_folder(std::string_view name);
 
 struct LogDirOptions {
   FileSystem* file_system = nullptr;
   const Clock* clock = nullptr;
   std::string path;
-  std::string cluster_id;  // for a directory without meta.properties; else the file's is taken
+  // Empty: what meta.properties says, or a random one for a directory without it. Else it must be what the
+  // file says.
+  std::string cluster_id;
   BrokerId node_id{1};
   std::size_t cached_file_limit = 1024;
   std::int64_t producer_id_expiration_ms = 86'400'000;
@@ -40,30 +43,36 @@ struct FoundPartition {
   TopicId topic_id;  // all zero where partition.metadata is missing
 };
 
-// Threading: open_log() and create_log() for different partitions may run at once, so may the checkpoint calls; the rest is
+// Threading: open_log() and create_log() for different partitions may run at once, so may the checkpoint
+// calls; the rest is
 //   for one thread.
 // Failure: errors name path and call. A malformed checkpoint counts as absent, with a warning in warnings().
 class LogDir {
  public:
-  // Makes the directory if need be, locks it (Errc::lock_held), checks meta.properties (Errc::invalid_config where
-  // node or cluster are others), reads the checkpoints and the clean-shutdown mark, and durably starts a new incarnation.
-  // Finishes deletions that a crash interrupted.
+  // Makes the directory if need be, locks it (Errc::lock_held), checks meta.properties (Errc::invalid_config
+  // where node or cluster are others), reads the checkpoints and the clean-shutdown mark, and durably starts
+  // a new incarnation. Deletions that a crash interrupted are due at the next remove_deleted_partitions().
+  // Partition folders without a meta.properties beside them are taken over, with a warning.
   static Result<std::unique_ptr<LogDir>> open(const LogDirOptions& options);
   ~LogDir();
 
   const std::string& path() const;
   const std::string& cluster_id() const;
-  bool was_clean() const;             // the last stop was, so nothing will be scanned
+  bool was_clean() const;  // the last stop was, so nothing will be scanned
   std::int64_t incarnation() const;
   const std::vector<std::string>& warnings() const;
   FileCache& file_cache();
 
   Result<std::vector<FoundPartition>> find_partitions() const;
-  Result<std::unique_ptr<Log>> open_log(const TopicPartition& name, const LogConfig& config, RecoveryReport& report);
-  // Durable when it returns. Errc::already_exists.
-  Result<std::unique_ptr<Log>> create_log(const TopicPartition& name, const TopicId& topic_id, const LogConfig& config);
-  // Renames the folder so that it is no partition any more, durably; its files go later (remove_deleted_partitions).
-  // Requires: the Log is destroyed, or never used for appends again.
+  Result<std::unique_ptr<Log>> open_log(const TopicPartition& name, const LogConfig& config,
+                                        RecoveryReport& report);
+  // Durable when it returns. Errc::already_exists, but a folder without records or partition.metadata, as a
+  // crash during a creation leaves it, is moved out of the way. Whatever the checkpoints say about an earlier
+  // partition of that name is durably gone before.
+  Result<std::unique_ptr<Log>> create_log(const TopicPartition& name, const TopicId& topic_id,
+                                          const LogConfig& config);
+  // Renames the folder so that it is no partition any more, durably; its files go later
+  // (remove_deleted_partitions). Requires: the Log is destroyed, or never used for appends again.
   Result<void> delete_log(const TopicPartition& name);
   // Removes folders whose file.delete.delay.ms is over.
   Result<void> remove_deleted_partitions(SteadyTime now, std::int64_t delay_ms);
@@ -73,9 +82,13 @@ class LogDir {
     const Log* log;
     Offset high_watermark;
   };
-  // Writes the recovery points (ours and Kafka's file), the log starts and the high watermarks of these partitions.
+  // Writes the recovery points (ours and Kafka's file), the log starts and the high watermarks of these
+  // partitions, and keeps what the files said about others. Entries of partitions that were deleted meanwhile
+  // are left out. A file without anything new is not written.
   Result<void> write_checkpoints(std::span<const CheckpointEntry> entries);
-  // After every log was closed: the last checkpoints and the clean-shutdown mark.
+  // After every log was closed: the last checkpoints and the clean-shutdown mark. No mark (Errc::offline)
+  // where a partition is not healthy, was opened but is not among the entries, or still has to be recovered:
+  // the next start then scans what lies above the recovery points, which is next to nothing.
   Result<void> close_clean(std::span<const CheckpointEntry> entries);
 
   Result<ByteCount> free_space() const;

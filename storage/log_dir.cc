@@ -1,0 +1,274 @@
+#include "storage/log_dir.h"
+
+#include <algorithm>
+#include <random>
+#include <utility>
+
+#include "storage/clean_shutdown.h"
+#include "storage/format.h"
+#include "storage/log_dir_impl.h"
+#include "storage/meta_properties.h"
+#include "storage/partition_folder.h"
+#include "storage/partition_metadata.h"
+
+namespace sillok::storage {
+namespace {
+
+constexpr std::string_view kLockName = ".lock";
+
+std::array<std::uint8_t, 16> random_bytes() {
+  std::random_device device;
+  std::array<std::uint8_t, 16> bytes{};
+  for (auto& byte : bytes) byte = static_cast<std::uint8_t>(device());
+  return bytes;
+}
+
+Uuid random_uuid() {
+  for (;;) {
+    if (const auto made = Uuid::from_random(random_bytes())) return *made;
+  }
+}
+
+}  // namespace
+
+LogDir::Impl::Impl(const LogDirOptions& options)
+    : options_(options), file_cache_(*options.file_system, options.cached_file_limit) {
+  CHECK(options.clock != nullptr && !options.path.empty());
+}
+
+Result<void> LogDir::Impl::open() {
+  TRY(make_directory());
+  lock_ = TRY(file_system().lock(path_of(kLockName)));
+  TRY(check_identity());
+  StartedIncarnation started = TRY(start_incarnation(file_system(), options_.path));
+  incarnation_ = started.incarnation;
+  was_clean_ = started.was_clean;
+  warnings_.insert(warnings_.end(), started.warnings.begin(), started.warnings.end());
+  TRY(list_folders());
+  TRY(write_identity());
+  return read_checkpoints();
+}
+
+// Every new name on the way down is synced, or all that comes to lie in the directory could vanish with it.
+Result<void> LogDir::Impl::make_directory() {
+  std::vector<std::string> missing;
+  for (std::string path = options_.path; !path.empty(); path = parent_path(path)) {
+    if (TRY(file_system().exists(path)) || (!missing.empty() && missing.back() == path)) break;
+    missing.push_back(path);
+  }
+  if (missing.empty()) return {};
+  TRY(file_system().make_directories(options_.path));
+  for (const std::string& path : missing) {
+    const std::string parent = parent_path(path);
+    TRY(file_system().sync_directory(parent.empty() ? "." : parent));
+  }
+  return {};
+}
+
+Result<void> LogDir::Impl::check_identity() {
+  const auto meta = TRY(read_meta_properties(file_system(), options_.path));
+  if (!meta) return {};
+  const std::string path = path_of(kMetaPropertiesName);
+  if (meta->node_id != options_.node_id) {
+    return Error{Errc::invalid_config, path + ": the directory belongs to node " +
+                                           std::to_string(meta->node_id.value) + ", and this is node " +
+                                           std::to_string(options_.node_id.value)};
+  }
+  if (!options_.cluster_id.empty() && meta->cluster_id != options_.cluster_id) {
+    return Error{Errc::invalid_config, path + ": the directory belongs to cluster " + meta->cluster_id +
+                                           ", and this is cluster " + options_.cluster_id};
+  }
+  known_cluster_id_ = meta->cluster_id;
+  return {};
+}
+
+Result<void> LogDir::Impl::write_identity() {
+  if (known_cluster_id_) {
+    cluster_id_ = *known_cluster_id_;
+    return {};
+  }
+  cluster_id_ = options_.cluster_id.empty() ? random_uuid().to_string() : options_.cluster_id;
+  if (!known_.empty()) {
+    warnings_.push_back(options_.path + ": has partitions, but no " + std::string(kMetaPropertiesName) +
+                        "; it now belongs to node " + std::to_string(options_.node_id.value) +
+                        " of cluster " + cluster_id_);
+  }
+  return write_meta_properties(file_system(), options_.path, {cluster_id_, options_.node_id, random_uuid()});
+}
+
+Result<void> LogDir::Impl::list_folders() {
+  for (const DirectoryEntry& entry : TRY(file_system().list_directory(options_.path))) {
+    if (!entry.is_directory) continue;
+    if (is_deleted_folder(entry.name)) {
+      deleted_.push_back({entry.name, std::nullopt});
+    } else if (const auto name = parse_partition_folder(entry.name)) {
+      known_[*name].is_settled = was_clean_;
+    } else {
+      warnings_.push_back(path_of(entry.name) + ": is no partition folder, and is left alone");
+    }
+  }
+  return {};
+}
+
+Result<std::vector<FoundPartition>> LogDir::Impl::find_partitions() const {
+  std::vector<FoundPartition> found;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [name, known] : known_) found.push_back({name, TopicId{}});
+  }
+  for (FoundPartition& partition : found) {
+    // Where the file does not read, the log will not open either, and that is the place to say so.
+    const auto id = read_partition_metadata(file_system(), path_of(partition_folder_name(partition.name)));
+    if (id.ok() && *id) partition.topic_id = **id;
+  }
+  return found;
+}
+
+LogOptions LogDir::Impl::log_options(const TopicPartition& name, const LogConfig& config) {
+  LogOptions options;
+  options.file_system = options_.file_system;
+  options.file_cache = &file_cache_;
+  options.clock = options_.clock;
+  options.directory = path_of(partition_folder_name(name));
+  options.config = config;
+  options.incarnation = incarnation_;
+  options.producer_id_expiration_ms = options_.producer_id_expiration_ms;
+  return options;
+}
+
+Result<std::unique_ptr<Log>> LogDir::Impl::open_log(const TopicPartition& name, const LogConfig& config,
+                                                    RecoveryReport& report) {
+  LogOptions options = log_options(name, config);
+  options.clean = was_clean_;
+  std::optional<RecoveryPoint> point;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto entry = known_.find(name);
+    if (entry == known_.end()) return Error{Errc::not_found, options.directory + ": no partition folder"};
+    point = entry->second.recovery_point;
+    options.log_start_offset = entry->second.log_start;
+    entry->second.is_settled = false;
+  }
+  if (point) options.recovery_point = &*point;
+  return Log::open(options, report);
+}
+
+Result<std::unique_ptr<Log>> LogDir::Impl::create_log(const TopicPartition& name, const TopicId& topic_id,
+                                                      const LogConfig& config) {
+  const LogOptions options = log_options(name, config);
+  if (TRY(file_system().exists(options.directory))) {
+    if (!TRY(is_halved_creation(options.directory))) return Error{Errc::already_exists, options.directory};
+    TRY(delete_log(name));
+  }
+  bool has_old_lines = false;
+  {
+    const std::lock_guard lock(mutex_);
+    has_old_lines = stale_.count(name) != 0;
+  }
+  if (has_old_lines) {
+    const std::lock_guard one_writer(checkpoint_mutex_);
+    TRY(write_changed());
+  }
+  auto log = TRY(Log::create(options, topic_id));
+  const std::lock_guard lock(mutex_);
+  known_[name].is_settled = false;
+  return log;
+}
+
+Result<bool> LogDir::Impl::is_halved_creation(const std::string& folder) {
+  const auto id = read_partition_metadata(file_system(), folder);
+  if (!id.ok() && id.error().code == Errc::io_error) return id.error();
+  if (id.ok() && *id) return false;
+  for (const DirectoryEntry& entry : TRY(file_system().list_directory(folder))) {
+    const auto name = parse_offset_file_name(entry.name);
+    if (entry.is_directory) return false;
+    if (!name || name->suffix != kLogSuffix) continue;
+    const auto file = TRY(file_system().open(join_path(folder, entry.name), OpenMode::read));
+    if (TRY(file->size()) > FilePosition(0)) return false;
+  }
+  return true;
+}
+
+Result<void> LogDir::Impl::delete_log(const TopicPartition& name) {
+  const std::string folder = path_of(partition_folder_name(name));
+  const std::string deleted = deleted_folder_name(name, random_bytes());
+  TRY(file_system().rename(folder, path_of(deleted)));
+  TRY(file_system().sync_directory(options_.path));
+  forget_files(folder, deleted);
+  const std::lock_guard lock(mutex_);
+  deleted_.push_back({deleted, options_.clock->steady()});
+  if (known_.erase(name) == 0) return {};
+  stale_.insert(name);
+  for (const auto file :
+       {CheckpointFile::recovery_points, CheckpointFile::log_starts, CheckpointFile::high_watermarks}) {
+    mark_changed(file);
+  }
+  return {};
+}
+
+// A later partition of the same name has files of the same names.
+void LogDir::Impl::forget_files(const std::string& folder, const std::string& deleted) {
+  const auto entries = file_system().list_directory(path_of(deleted));
+  if (!entries.ok()) return;
+  for (const DirectoryEntry& entry : *entries) file_cache_.forget(join_path(folder, entry.name));
+}
+
+Result<void> LogDir::Impl::remove_deleted_partitions(SteadyTime now, std::int64_t delay_ms) {
+  std::vector<DeletedFolder> due;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto is_due = [&](const DeletedFolder& folder) {
+      return !folder.since || now - *folder.since >= std::chrono::milliseconds(delay_ms);
+    };
+    std::copy_if(deleted_.begin(), deleted_.end(), std::back_inserter(due), is_due);
+    std::erase_if(deleted_, is_due);
+  }
+  // One that does not go keeps no other from going, and is tried again at the next start.
+  Result<void> outcome;
+  for (const DeletedFolder& folder : due) {
+    auto removed = file_system().remove_directory_tree(path_of(folder.name));
+    if (!removed.ok() && removed.error().code != Errc::not_found && outcome.ok())
+      outcome = std::move(removed);
+  }
+  return outcome;
+}
+
+LogDir::LogDir(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+LogDir::~LogDir() = default;
+
+Result<std::unique_ptr<LogDir>> LogDir::open(const LogDirOptions& options) {
+  auto impl = std::make_unique<Impl>(options);
+  TRY(impl->open());
+  return std::unique_ptr<LogDir>(new LogDir(std::move(impl)));
+}
+
+const std::string& LogDir::path() const { return impl_->options_.path; }
+const std::string& LogDir::cluster_id() const { return impl_->cluster_id_; }
+bool LogDir::was_clean() const { return impl_->was_clean_; }
+std::int64_t LogDir::incarnation() const { return impl_->incarnation_; }
+const std::vector<std::string>& LogDir::warnings() const { return impl_->warnings_; }
+FileCache& LogDir::file_cache() { return impl_->file_cache_; }
+Result<std::vector<FoundPartition>> LogDir::find_partitions() const { return impl_->find_partitions(); }
+Result<std::unique_ptr<Log>> LogDir::open_log(const TopicPartition& name, const LogConfig& config,
+                                              RecoveryReport& report) {
+  return impl_->open_log(name, config, report);
+}
+Result<std::unique_ptr<Log>> LogDir::create_log(const TopicPartition& name, const TopicId& topic_id,
+                                                const LogConfig& config) {
+  return impl_->create_log(name, topic_id, config);
+}
+Result<void> LogDir::delete_log(const TopicPartition& name) { return impl_->delete_log(name); }
+Result<void> LogDir::remove_deleted_partitions(SteadyTime now, std::int64_t delay_ms) {
+  return impl_->remove_deleted_partitions(now, delay_ms);
+}
+Result<void> LogDir::write_checkpoints(std::span<const CheckpointEntry> entries) {
+  return impl_->write_checkpoints(entries);
+}
+Result<void> LogDir::close_clean(std::span<const CheckpointEntry> entries) {
+  return impl_->close_clean(entries);
+}
+Result<ByteCount> LogDir::free_space() const {
+  return impl_->options_.file_system->free_space(impl_->options_.path);
+}
+
+}  // namespace sillok::storage

@@ -1,0 +1,184 @@
+#include <utility>
+
+#include "storage/clean_shutdown.h"
+#include "storage/log_dir_impl.h"
+#include "storage/partition_folder.h"
+
+namespace sillok::storage {
+namespace {
+
+bool describes(const RecoveryPoint& point, const LogPosition& synced) {
+  return point.offset == synced.offset && point.segment_base == synced.segment_base &&
+         point.position == synced.position;
+}
+
+template <class T>
+bool replace(T& old, const T& with) {
+  if (old == with) return false;
+  old = with;
+  return true;
+}
+
+}  // namespace
+
+template <class Entries>
+Result<Entries> LogDir::Impl::or_absent(Result<Entries> read) {
+  if (read.ok()) return read;
+  switch (read.error().code) {
+    case Errc::malformed:
+    case Errc::corrupt:
+    case Errc::truncated:
+    case Errc::unsupported_version:
+    case Errc::too_large:
+      warnings_.push_back("counted as absent: " + read.error().describe());
+      return Entries{};
+    default:
+      return read;
+  }
+}
+
+Result<void> LogDir::Impl::read_checkpoints() {
+  const auto points = TRY(or_absent(storage::read_recovery_points(file_system(), options_.path)));
+  const auto starts = TRY(or_absent(read_offset_checkpoint(file_system(), path_of(kLogStartCheckpointName))));
+  const auto marks =
+      TRY(or_absent(read_offset_checkpoint(file_system(), path_of(kHighWatermarkCheckpointName))));
+  const std::lock_guard lock(mutex_);
+  // Lines about partitions without a folder go with the next write; a new partition of that name waits for
+  // it.
+  const auto find = [this](const auto& line) {
+    const TopicPartition name{line.topic, line.partition};
+    const auto entry = known_.find(name);
+    if (entry != known_.end()) return &entry->second;
+    stale_.insert(name);
+    return static_cast<KnownPartition*>(nullptr);
+  };
+  for (const PartitionRecoveryPoint& line : points) {
+    if (KnownPartition* known = find(line)) known->recovery_point = line.point;
+  }
+  for (const PartitionOffset& line : starts) {
+    if (KnownPartition* known = find(line)) known->log_start = line.offset;
+  }
+  for (const PartitionOffset& line : marks) {
+    if (KnownPartition* known = find(line)) known->high_watermark = line.offset;
+  }
+  if (!stale_.empty()) {
+    mark_changed(CheckpointFile::recovery_points);
+    mark_changed(CheckpointFile::log_starts);
+    mark_changed(CheckpointFile::high_watermarks);
+  }
+  return {};
+}
+
+void LogDir::Impl::note_checkpoint(const CheckpointEntry& entry) {
+  std::optional<RecoveryPoint> known_point;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto known = known_.find(entry.name);
+    if (known == known_.end()) return;
+    known_point = known->second.recovery_point;
+  }
+  // Taking the point of a log syncs its index: not for a log where nothing moved.
+  const bool is_same = known_point && describes(*known_point, entry.log->synced_end());
+  const RecoveryPoint point = is_same ? *known_point : entry.log->recovery_point();
+  const Offset start = entry.log->log_start();
+  const std::lock_guard lock(mutex_);
+  const auto found = known_.find(entry.name);
+  if (found == known_.end()) return;
+  KnownPartition& known = found->second;
+  if (replace(known.recovery_point, std::optional(point))) mark_changed(CheckpointFile::recovery_points);
+  if (replace(known.log_start, start)) mark_changed(CheckpointFile::log_starts);
+  if (replace(known.high_watermark, std::optional(entry.high_watermark))) {
+    mark_changed(CheckpointFile::high_watermarks);
+  }
+}
+
+Result<void> LogDir::Impl::write_checkpoints(std::span<const CheckpointEntry> entries) {
+  const std::lock_guard one_writer(checkpoint_mutex_);
+  for (const CheckpointEntry& entry : entries) note_checkpoint(entry);
+  return write_changed();
+}
+
+Result<void> LogDir::Impl::write_changed() {
+  unsigned changed = 0;
+  std::set<TopicPartition> stale;
+  {
+    const std::lock_guard lock(mutex_);
+    changed = std::exchange(changed_files_, 0);
+    stale = stale_;
+  }
+  const auto write = [&](CheckpointFile file, Result<void> (Impl::*write_file)()) -> Result<void> {
+    if ((changed & static_cast<unsigned>(file)) == 0) return {};
+    TRY((this->*write_file)());
+    changed &= ~static_cast<unsigned>(file);
+    return {};
+  };
+  auto written = write(CheckpointFile::recovery_points, &Impl::write_recovery_points);
+  if (written.ok()) written = write(CheckpointFile::log_starts, &Impl::write_log_starts);
+  if (written.ok()) written = write(CheckpointFile::high_watermarks, &Impl::write_high_watermarks);
+  const std::lock_guard lock(mutex_);
+  changed_files_ |= changed;
+  if (written.ok()) {
+    for (const TopicPartition& name : stale) stale_.erase(name);
+  }
+  return written;
+}
+
+Result<void> LogDir::Impl::write_recovery_points() {
+  std::vector<PartitionRecoveryPoint> points;
+  std::vector<PartitionOffset> offsets;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [name, known] : known_) {
+      if (!known.recovery_point) continue;
+      points.push_back({name.topic, name.partition, *known.recovery_point});
+      offsets.push_back({name.topic, name.partition, known.recovery_point->offset});
+    }
+  }
+  TRY(storage::write_recovery_points(file_system(), options_.path, points));
+  return write_offset_checkpoint(file_system(), path_of(kRecoveryPointCheckpointName), offsets);
+}
+
+Result<void> LogDir::Impl::write_log_starts() {
+  std::vector<PartitionOffset> offsets;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [name, known] : known_) {
+      // Kafka leaves out logs that start with their first segment as well; a line for one does no harm.
+      if (known.log_start > Offset(0)) offsets.push_back({name.topic, name.partition, known.log_start});
+    }
+  }
+  return write_offset_checkpoint(file_system(), path_of(kLogStartCheckpointName), offsets);
+}
+
+Result<void> LogDir::Impl::write_high_watermarks() {
+  std::vector<PartitionOffset> offsets;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [name, known] : known_) {
+      if (known.high_watermark) offsets.push_back({name.topic, name.partition, *known.high_watermark});
+    }
+  }
+  return write_offset_checkpoint(file_system(), path_of(kHighWatermarkCheckpointName), offsets);
+}
+
+Result<void> LogDir::Impl::close_clean(std::span<const CheckpointEntry> entries) {
+  TRY(write_checkpoints(entries));
+  {
+    const std::lock_guard lock(mutex_);
+    for (const CheckpointEntry& entry : entries) {
+      const bool is_whole =
+          entry.log->health() == LogHealth::healthy && entry.log->synced_end() == entry.log->log_end();
+      const auto known = known_.find(entry.name);
+      if (known != known_.end() && is_whole) known->second.is_settled = true;
+    }
+    for (const auto& [name, known] : known_) {
+      if (!known.is_settled) {
+        return Error{Errc::offline, options_.path + ": no clean-shutdown mark, because " +
+                                        partition_folder_name(name) + " is not closed in good health"};
+      }
+    }
+  }
+  return write_clean_shutdown_mark(file_system(), options_.path, incarnation_);
+}
+
+}  // namespace sillok::storage

@@ -1,0 +1,99 @@
+// What is behind LogDir: log_dir.cc opens, creates and deletes, log_dir_checkpoints.cc reads and writes what
+// is known of all partitions together.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "storage/checkpoint_file.h"
+#include "storage/file_cache.h"
+#include "storage/log_dir.h"
+#include "storage/recovery_points.h"
+
+namespace sillok::storage {
+
+// What the checkpoints say of one partition, and whether a clean mark may vouch for it.
+struct KnownPartition {
+  std::optional<RecoveryPoint> recovery_point;
+  Offset log_start{0};
+  std::optional<Offset> high_watermark;
+  bool is_settled = true;  // false: must be recovered, or was opened and not closed
+};
+
+// The files that the checkpoints of a log directory are.
+enum class CheckpointFile : unsigned { recovery_points = 1, log_starts = 2, high_watermarks = 4 };
+
+class LogDir::Impl {
+ public:
+  explicit Impl(const LogDirOptions& options);
+
+  // log_dir.cc
+  Result<void> open();
+  Result<std::vector<FoundPartition>> find_partitions() const;
+  Result<std::unique_ptr<Log>> open_log(const TopicPartition& name, const LogConfig& config,
+                                        RecoveryReport& report);
+  Result<std::unique_ptr<Log>> create_log(const TopicPartition& name, const TopicId& topic_id,
+                                          const LogConfig& config);
+  Result<void> delete_log(const TopicPartition& name);
+  Result<void> remove_deleted_partitions(SteadyTime now, std::int64_t delay_ms);
+
+  // log_dir_checkpoints.cc
+  Result<void> write_checkpoints(std::span<const CheckpointEntry> entries);
+  Result<void> close_clean(std::span<const CheckpointEntry> entries);
+
+  const LogDirOptions options_;
+  FileCache file_cache_;
+  std::string cluster_id_;
+  bool was_clean_ = false;
+  std::int64_t incarnation_ = 0;
+  std::vector<std::string> warnings_;
+
+ private:
+  struct DeletedFolder {
+    std::string name;
+    std::optional<SteadyTime> since;  // none: of an earlier run, so nobody reads it any more
+  };
+
+  FileSystem& file_system() const { return *options_.file_system; }
+  std::string path_of(std::string_view name) const { return join_path(options_.path, name); }
+  LogOptions log_options(const TopicPartition& name, const LogConfig& config);
+
+  Result<void> make_directory();
+  // Whether the directory may be used at all. Nothing is written before it.
+  Result<void> check_identity();
+  Result<void> write_identity();
+  Result<void> list_folders();
+  Result<bool> is_halved_creation(const std::string& folder);
+  void forget_files(const std::string& folder, const std::string& deleted);
+
+  // A file that is not as it should be counts as absent; but a disk that does not read is an error.
+  template <class Entries>
+  Result<Entries> or_absent(Result<Entries> read);
+  // Requires: list_folders() was called.
+  Result<void> read_checkpoints();
+  void note_checkpoint(const CheckpointEntry& entry);
+  Result<void> write_changed();
+  Result<void> write_recovery_points();
+  Result<void> write_log_starts();
+  Result<void> write_high_watermarks();
+  void mark_changed(CheckpointFile file) { changed_files_ |= static_cast<unsigned>(file); }
+  bool is_changed(CheckpointFile file) const { return (changed_files_ & static_cast<unsigned>(file)) != 0; }
+
+  std::unique_ptr<FileLock> lock_;
+  std::optional<std::string> known_cluster_id_;  // of meta.properties
+
+  std::mutex checkpoint_mutex_;                     // while checkpoint files are written; taken before mutex_
+  mutable std::mutex mutex_;                        // all below; never held across a call to the file system
+  std::map<TopicPartition, KnownPartition> known_;  // one for each partition folder
+  // Partitions that are gone, but still have lines in the files.
+  std::set<TopicPartition> stale_;
+  std::vector<DeletedFolder> deleted_;
+  unsigned changed_files_ = 0;
+};
+
+}  // namespace sillok::storage

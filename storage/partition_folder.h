@@ -1,0 +1,26 @@
+// Names of the folders in a log directory, which are Kafka's: "orders-3", and for a deleted one
+// "orders-3.<32 hex digits>-delete".
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "storage/log_dir.h"
+
+namespace sillok::storage {
+
+inline constexpr std::size_t kTopicNameSizeMax = 249;
+
+std::string partition_folder_name(const TopicPartition& name);
+
+// `unique` tells apart the deletions of partitions with the same name. The topic is shortened where the whole
+// would be no file name any more.
+std::string deleted_folder_name(const TopicPartition& name, const std::array<std::uint8_t, 16>& unique);
+bool is_deleted_folder(std::string_view name);
+
+// parse_partition_folder() is in log_dir.h.
+
+}  // namespace sillok::storage
