@@ -68,7 +68,9 @@ class Broker:
         begin = time.monotonic()
         with open(self.output, "ab") as log:
             read_from = log.tell()
-            self.process = subprocess.Popen(self.wrapper + self.command(), stdin=subprocess.DEVNULL,
+            # A test that ctest kills for its time must not leave its broker behind.
+            tied = ["setpriv", "--pdeathsig", "KILL"]
+            self.process = subprocess.Popen(self.wrapper + tied + self.command(), stdin=subprocess.DEVNULL,
                                             stdout=log, stderr=log, start_new_session=True)
         while self.ready_word not in self._output_since(read_from):
             if self.process.poll() is not None:
