@@ -65,15 +65,17 @@ Result<void> Log::Impl::load_producers() {
 
 Result<void> Log::Impl::replay_producers(Offset from, TimestampMs now) {
   const ByteCount before = producers_.empty() ? 0 : kWindowReplaySizeMax;
-  for (std::size_t i = 0; i < segments_->size(); ++i) {
+  std::size_t first = segments_->size() - 1;
+  while (first > 0 && (*segments_)[first]->base_offset() >= from) --first;
+  // A producer's last batches may lie in segments before the one that the snapshot stands in.
+  for (ByteCount covered = 0; first > 0 && covered < before;) covered += (*segments_)[--first]->size();
+  for (std::size_t i = first; i < segments_->size(); ++i) {
     Segment& segment = *(*segments_)[i];
-    const bool is_last = i + 1 == segments_->size();
-    const Offset next_base = is_last ? log_end_.offset() : (*segments_)[i + 1]->base_offset();
-    if (next_base <= from && !(before > 0 && next_base == from)) continue;
     if (segment.size() == 0) continue;
     FilePosition start(0);
     if (segment.base_offset() < from) {
-      start = TRY(replay_start(segment, from, before));
+      const bool is_last = i + 1 == segments_->size();
+      start = TRY(replay_start(segment, is_last ? from : std::min(from, (*segments_)[i + 1]->base_offset()), before));
     }
     const auto file = TRY(segment.file(IoMode::may_block));
     start = segment.damage_end(start);

@@ -195,7 +195,7 @@ class Log::Impl::Recovery {
     if (kept) {
       if (const auto last = segment.offset_index().last()) {
         plan.from = FilePosition(last->position);
-        plan.least_offset = segment.base_offset();
+        plan.least_offset = TRY(offset_before(segment, *last));
         kept = plan.from < point.position && plan.from < segment.end();
       }
     }
@@ -219,6 +219,21 @@ class Log::Impl::Recovery {
     accept(segment, found, point.offset);
     torn_ = TRY(cut_tail(segment, found));
     return {};
+  }
+
+  // Where the batches before that of an index entry end.
+  Result<Offset> offset_before(Segment& segment, const OffsetIndexEntry& entry) {
+    const auto before = TRY(segment.offset_index().floor(entry.relative_offset - 1, IoMode::may_block));
+    Offset offset = before ? segment.base_offset() + before->relative_offset + 1 : segment.base_offset();
+    const auto file = TRY(segment.file(IoMode::may_block));
+    const FilePosition end(std::min<std::int64_t>(entry.position, segment.size()));
+    BatchWalk walk(*file, FilePosition(before ? before->position : 0), end, IoMode::may_block);
+    for (;;) {
+      const auto place = walk.next();
+      if (!place.ok() && place.error().code != Errc::corrupt) return place.error();
+      if (!place.ok() || !*place) return offset;
+      offset = std::max(offset, (*place)->header.next_offset());
+    }
   }
 
   // Takes what is behind the last whole batch out of the log, keeping it aside. True where there was
@@ -334,7 +349,11 @@ class Log::Impl::Recovery {
       const auto latest = epochs.latest();
       if (!latest || entry.epoch > latest->epoch) epochs.assign(entry.epoch, entry.start_offset);
     }
+    const auto greatest = epochs.latest();
     epochs.truncate_from_end(log_.log_end_.offset());
+    // An epoch that lost all its batches was seen by clients all the same: the next one must be greater.
+    if (greatest && log_.log_end_.offset() >= log_.log_start())
+      epochs.assign(greatest->epoch, log_.log_end_.offset());
     epochs.truncate_from_start(log_.log_start());
     if (!read.ok() || epochs.entries() != before.entries()) {
       TRY(epochs.write(file_system(), log_.files_.directory));
@@ -392,7 +411,7 @@ Result<std::unique_ptr<Log::Impl>> Log::Impl::create(const LogOptions& options, 
   FileSystem& file_system = *options.file_system;
   TRY(file_system.make_directory(options.directory));
   auto log = std::make_unique<Impl>(options, topic_id);
-  TRY(write_partition_metadata(file_system, options.directory, topic_id));
+  if (!topic_id.is_zero()) TRY(write_partition_metadata(file_system, options.directory, topic_id));
   TRY(log->start_empty_at(options.log_start_offset));
   TRY(file_system.sync_directory(parent_path(options.directory)));
   return log;
