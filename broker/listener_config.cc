@@ -76,7 +76,8 @@ class Resolver {
 
   std::vector<Listener> resolve() {
     read_protocol_map();
-    for (std::string_view name : parse_list(settings_.controller_listener_names.value_or(""))) {
+    const std::string controllers = settings_.controller_listener_names.value_or("");
+    for (std::string_view name : parse_list(controllers)) {
       controller_names_.push_back(upper_case(name));
     }
     if (settings_.listeners) {
@@ -100,7 +101,8 @@ class Resolver {
 
   void read_protocol_map() {
     for (std::string_view protocol : kProtocols) protocols_[std::string(protocol)] = protocol;
-    for (std::string_view entry : parse_list(settings_.protocol_map.value_or(""))) {
+    const std::string map = settings_.protocol_map.value_or("");
+    for (std::string_view entry : parse_list(map)) {
       const std::size_t colon = entry.find(':');
       const std::string protocol =
           colon == std::string_view::npos ? "" : upper_case(trim(entry.substr(colon + 1)));

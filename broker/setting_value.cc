@@ -9,6 +9,8 @@
 namespace sillok::broker {
 namespace {
 
+constexpr std::size_t kExcerptSizeMax = 200;
+
 ValueRange range_of(const ValueRule& rule) {
   ValueRange range = rule.range;
   if (rule.type == ValueType::int16) {
@@ -129,6 +131,11 @@ std::string_view trim(std::string_view text) {
   const std::size_t begin = text.find_first_not_of(kSpace);
   if (begin == std::string_view::npos) return {};
   return text.substr(begin, text.find_last_not_of(kSpace) - begin + 1);
+}
+
+std::string excerpt(std::string_view text) {
+  if (text.size() <= kExcerptSizeMax) return std::string(text);
+  return std::string(text.substr(0, kExcerptSizeMax)) + "...";
 }
 
 std::optional<bool> parse_boolean(std::string_view text) {

@@ -41,4 +41,7 @@ std::optional<double> parse_float(std::string_view text);
 std::vector<std::string_view> parse_list(std::string_view text);
 std::string_view trim(std::string_view text);
 
+// For messages: what somebody sent, cut to a size that every answer can carry.
+std::string excerpt(std::string_view text);
+
 }  // namespace sillok::broker

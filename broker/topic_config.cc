@@ -13,6 +13,7 @@ namespace {
 using storage::LogConfig;
 
 constexpr ValueRange kInt64 = {};
+constexpr std::size_t kFaultsSizeMax = 4096;  // of the text; more faults are not told
 constexpr std::string_view kThrottledReplicasDoc =
     "Replicas whose replication is throttled, as partition:broker pairs or *. Kept only: there is one "
     "replica.";
@@ -221,13 +222,14 @@ std::optional<std::string> config_fault(std::string_view name, std::string_view 
   if (config == nullptr) {
     std::vector<std::string_view> names;
     for (const TopicConfig& known : kTopicConfigs) names.push_back(known.name);
-    return fmt::format("Unknown topic config name: {}{}", name, did_you_mean(name, names));
+    return fmt::format("Unknown topic config name: {}{}", excerpt(name), did_you_mean(name, names));
   }
   if (const auto fault = value_fault(config->rule, value)) {
-    return fmt::format("Invalid value {} for configuration {}: {}", value, name, *fault);
+    return fmt::format("Invalid value {} for configuration {}: {}", excerpt(value), name, *fault);
   }
   if (is_throttled_replicas(name) && !is_replica_list(value)) {
-    return fmt::format("Invalid value {} for configuration {}: must be * or pairs like 0:1,1:1", value, name);
+    return fmt::format("Invalid value {} for configuration {}: must be * or pairs like 0:1,1:1",
+                       excerpt(value), name);
   }
   if (name == "remote.storage.enable" && parse_boolean(value).value_or(false)) {
     return "Tiered storage is not available: remote.storage.enable must be false";
@@ -254,6 +256,7 @@ const TopicConfig* find_topic_config(std::string_view name) {
 std::optional<std::string> topic_configs_fault(const std::map<std::string, std::string>& configs) {
   std::string faults;
   const auto add = [&](const std::string& fault) {
+    if (faults.size() > kFaultsSizeMax) return;
     if (!faults.empty()) faults += "; ";
     faults += fault;
   };

@@ -69,7 +69,8 @@ Asked asked_topic(const CreateTopicsTopic& topic, BrokerId self) {
   asked.topic.replication_factor = topic.replication_factor;
   for (const protocol::CreateTopicsConfig& config : topic.configs) {
     if (!config.value) {
-      refuse(asked, ErrorCode::invalid_config, fmt::format("the topic config {} has no value", config.name));
+      refuse(asked, ErrorCode::invalid_config,
+             fmt::format("the topic config {} has no value", excerpt(config.name)));
       return asked;
     }
     asked.topic.configs[std::string(config.name)] = std::string(*config.value);

@@ -102,7 +102,7 @@ class Answer {
     const BrokerId self = services_.config.node_id;
     if (parse_integer(resource.resource_name) == self.value) return true;
     fail(result, ErrorCode::invalid_request,
-         fmt::format("this is broker {}, not '{}'", self.value, resource.resource_name));
+         fmt::format("this is broker {}, not '{}'", self.value, excerpt(resource.resource_name)));
     return false;
   }
 

@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "protocol/record_batch_builder.h"
-#include "protocol/record_batch_view.h"
 
 namespace sillok::broker {
 namespace {
@@ -94,29 +93,29 @@ Result<void> LocalStore::replay(ByteView content, std::vector<std::string>& note
   std::size_t position = 0;
   while (position < content.size()) {
     const ByteView left = content.subspan(position);
-    if (!good_batch(left)) {
-      if (has_good_batch_inside(left)) {
-        return Error{Errc::corrupt, fmt::format("{}: the batch at byte {} is damaged, and good ones follow",
-                                                path_, position)};
-      }
-      return cut(position, left.size(), notes);
+    const auto header = good_batch(left);
+    // The CRC does not cover the offset: a write that was torn inside it leaves a smaller one.
+    if (!header || header->base_offset.value < next_offset_) {
+      if (!has_good_batch_inside(left)) return cut(position, left.size(), notes);
+      return Error{Errc::corrupt,
+                   fmt::format("{}: the batch at byte {} is damaged, and good ones follow", path_, position)};
     }
-    const auto size = replay_batch(left);
-    if (!size.ok()) {
-      return Error{Errc::corrupt, fmt::format("{}: at byte {}: {}", path_, position, size.error().detail)};
+    const auto replayed = replay_batch(*header, left.first(header->size()));
+    if (!replayed.ok()) {
+      return Error{Errc::corrupt,
+                   fmt::format("{}: at byte {}: {}", path_, position, replayed.error().detail)};
     }
-    position += *size;
+    position += header->size();
   }
   return {};
 }
 
-Result<std::size_t> LocalStore::replay_batch(ByteView left) {
-  const auto header = TRY(protocol::parse_record_batch_header(left));
+Result<void> LocalStore::replay_batch(const protocol::RecordBatchHeader& header, ByteView batch) {
   if (header.base_offset.value != next_offset_) {
     return Error{Errc::corrupt, fmt::format("the batch has offset {} in place of {}",
                                             header.base_offset.value, next_offset_)};
   }
-  auto reader = TRY(protocol::RecordReader::open(header, left.first(header.size())));
+  auto reader = TRY(protocol::RecordReader::open(header, batch));
   protocol::Record record;
   while (TRY(reader.next(record))) {
     if (!record.key) return Error{Errc::corrupt, "a record has no key"};
@@ -130,7 +129,7 @@ Result<std::size_t> LocalStore::replay_batch(ByteView left) {
     set(key, std::string(as_text(*record.value)), is_session ? Lifetime::session : Lifetime::lasting);
   }
   next_offset_ = header.next_offset().value;
-  return header.size();
+  return {};
 }
 
 Result<void> LocalStore::cut(std::size_t size, std::size_t bad_size, std::vector<std::string>& notes) {

@@ -12,6 +12,7 @@
 
 #include "broker/metadata/store.h"
 #include "protocol/base/bytes.h"
+#include "protocol/record_batch_view.h"
 #include "storage/clock.h"
 #include "storage/file_system.h"
 
@@ -59,7 +60,7 @@ class LocalStore final : public MetadataStore {
   explicit LocalStore(Options options);
   Result<void> read(std::vector<std::string>& notes);
   Result<void> replay(ByteView content, std::vector<std::string>& notes);
-  Result<std::size_t> replay_batch(ByteView left);
+  Result<void> replay_batch(const protocol::RecordBatchHeader& header, ByteView batch);
   Result<void> cut(std::size_t size, std::size_t bad_size, std::vector<std::string>& notes);
   Result<bool> apply(const Transaction& transaction, Lifetime lifetime);
   bool holds(const Transaction& transaction) const;
