@@ -9,9 +9,9 @@
 namespace sillok::protocol {
 namespace {
 
-// 8 MiB: what RFC 8878, section 3.1.1.1.2, asks every decoder to support. A frame takes its window's size of
-// memory at once, so that this is a limit and not a detail.
-constexpr int kWindowLogMax = 23;
+// The room for the output is tried in sizes that grow by this.
+constexpr std::size_t kGrowth = 4;
+constexpr std::size_t kFirstSizeMin = 4 << 10;
 
 struct FreeCompressor {
   void operator()(ZSTD_CCtx* context) const { ZSTD_freeCCtx(context); }
@@ -19,13 +19,6 @@ struct FreeCompressor {
 struct FreeDecompressor {
   void operator()(ZSTD_DCtx* context) const { ZSTD_freeDCtx(context); }
 };
-
-Error refused(std::size_t code) {
-  const bool wants_memory = ZSTD_getErrorCode(code) == ZSTD_error_frameParameter_windowTooLarge ||
-                            ZSTD_getErrorCode(code) == ZSTD_error_memory_allocation;
-  return Error{wants_memory ? Errc::budget_exceeded : Errc::corrupt,
-               std::string("zstd: ") + ZSTD_getErrorName(code)};
-}
 
 }  // namespace
 
@@ -42,23 +35,29 @@ Result<Bytes> zstd_compress(ByteView plain, std::optional<int> level) {
   return out;
 }
 
-// Frames may follow one another.
+// Frames may follow one another. Decoded at one go into the output, which then serves as the window too: no
+// memory is taken for a window as large as a frame says (Java's levels 20 to 22 say 32 to 128 MiB for the
+// smallest batch). Where the output has too little room all is done again with more, which costs a third more
+// time at most.
 Result<Bytes> zstd_decompress(ByteView compressed, std::size_t limit) {
+  if (compressed.empty()) return Error{Errc::corrupt, "no zstd frame"};
   const std::unique_ptr<ZSTD_DCtx, FreeDecompressor> context(ZSTD_createDCtx());
   if (!context) return Error{Errc::budget_exceeded, "no memory for zstd"};
-  ZSTD_DCtx_setParameter(context.get(), ZSTD_d_windowLogMax, kWindowLogMax);
-  GrowingOutput out(limit, compressed.size());
-  ZSTD_inBuffer in{compressed.data(), compressed.size(), 0};
-  while (true) {
-    const MutableByteView room = out.room();
-    ZSTD_outBuffer to{room.data(), room.size(), 0};
-    const std::size_t used_before = in.pos;
-    const std::size_t hint = ZSTD_decompressStream(context.get(), &to, &in);
-    if (ZSTD_isError(hint) != 0) return refused(hint);
-    out.filled(to.pos);
-    if (out.over_limit()) return over_budget(limit);
-    if (hint == 0 && in.pos == in.size) return std::move(out).take();
-    if (in.pos == used_before && to.pos == 0) return Error{Errc::corrupt, "a zstd frame that ends early"};
+  // Capped one byte past the limit, so that reaching the limit and going over it differ.
+  for (std::size_t room = std::max(kFirstSizeMin, compressed.size());;) {
+    room = std::min(room * kGrowth, limit + 1);
+    Bytes out(room);
+    const std::size_t size =
+        ZSTD_decompressDCtx(context.get(), out.data(), out.size(), compressed.data(), compressed.size());
+    if (ZSTD_isError(size) == 0) {
+      if (size > limit) return over_budget(limit);
+      out.resize(size);
+      return out;
+    }
+    if (ZSTD_getErrorCode(size) != ZSTD_error_dstSize_tooSmall) {
+      return Error{Errc::corrupt, std::string("zstd: ") + ZSTD_getErrorName(size)};
+    }
+    if (room == limit + 1) return over_budget(limit);
   }
 }
 

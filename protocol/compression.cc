@@ -11,6 +11,22 @@ namespace sillok::protocol {
 // Record batches count their bytes in 31 bits.
 constexpr std::size_t kLimitMax = 0x7fffffff;
 
+void GrowingOutput::add_piece() {
+  pieces_.emplace_back(std::min(next_size_, limit_ + 1 - size_));
+  next_size_ = std::min(2 * next_size_, kPieceSizeMax);
+  used_ = 0;
+}
+
+Bytes GrowingOutput::take() && {
+  if (pieces_.empty()) return {};
+  pieces_.back().resize(used_);
+  if (pieces_.size() == 1) return std::move(pieces_.front());
+  Bytes whole;
+  whole.reserve(size_);
+  for (const Bytes& piece : pieces_) whole.insert(whole.end(), piece.begin(), piece.end());
+  return whole;
+}
+
 const char* to_string(Codec codec) {
   switch (codec) {
     case Codec::none:

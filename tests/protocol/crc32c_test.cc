@@ -57,7 +57,7 @@ TEST_CASE("crc32c: continues from a part as if it were whole") {
   const Bytes bytes = counting_bytes(5000);
   const ByteView whole = bytes;
   const std::uint32_t expected = crc32c_by_definition(whole);
-  for (const std::size_t cut : {0, 1, 7, 8, 63, 64, 1000, 4999, 5000}) {
+  for (const std::size_t cut : {0UL, 1UL, 7UL, 8UL, 63UL, 64UL, 1000UL, 4999UL, 5000UL}) {
     CHECK(crc32c(whole.subspan(cut), crc32c(whole.first(cut))) == expected);
   }
 }

@@ -85,6 +85,12 @@ TEST_CASE("record batch builder: batches of other implementations are read in ev
   }
 }
 
+TEST_CASE("record batch builder: Java's highest zstd level is read") {
+  const auto records = read_records(golden("java_zstd_22"));
+  REQUIRE(records.size() == 100);
+  CHECK(records[99].key == "k99");
+}
+
 TEST_CASE("record batch builder: Java's log append time is read as every record's time") {
   const Bytes bytes = golden("java_log_append_time");
   const auto header = header_of(bytes);
@@ -153,7 +159,7 @@ TEST_CASE("record batch builder: a level that the codec lacks is refused") {
 }
 
 TEST_CASE("batch maker: makes batches of exactly the size that a test wants") {
-  for (const std::size_t size : {100, 1000, 16384, 1048588})
+  for (const std::size_t size : {100UL, 1000UL, 16384UL, 1048588UL})
     CHECK(batch().sized(size).bytes().size() == size);
 }
 
