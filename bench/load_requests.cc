@@ -187,6 +187,14 @@ Result<void> prepare_topic(Socket& socket, const LoadOptions& options) {
     if (steady_clock_ns() > give_up) return Error{Errc::timed_out, "no leader for " + options.topic};
     pause_ns(1'000'000);
   }
+  // A leader may be known before it serves.
+  for (std::int32_t partition = 0; partition < options.partitions; ++partition) {
+    for (auto end = end_offset(socket, options, partition); !end.ok();
+         end = end_offset(socket, options, partition)) {
+      if (end.error().code != Errc::broker_error || steady_clock_ns() > give_up) return end.error();
+      pause_ns(1'000'000);
+    }
+  }
   return {};
 }
 
