@@ -75,7 +75,8 @@ Result<void> Log::Impl::replay_producers(Offset from, TimestampMs now) {
     FilePosition start(0);
     if (segment.base_offset() < from) {
       const bool is_last = i + 1 == segments_->size();
-      start = TRY(replay_start(segment, is_last ? from : std::min(from, (*segments_)[i + 1]->base_offset()), before));
+      start = TRY(
+          replay_start(segment, is_last ? from : std::min(from, (*segments_)[i + 1]->base_offset()), before));
     }
     const auto file = TRY(segment.file(IoMode::may_block));
     start = segment.damage_end(start);

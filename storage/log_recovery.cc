@@ -89,7 +89,9 @@ class Log::Impl::Recovery {
     const auto entry = last.offset_index().last();
     const FilePosition start(entry ? entry->position : 0);
     if (start > last.end() || (entry && start == last.end())) return false;
-    MaxTimestamp greatest = TRY(last.max_timestamp());
+    const auto greatest = last.max_timestamp();
+    if (!greatest.ok() && greatest.error().code == Errc::io_error) return greatest.error();
+    if (!greatest.ok()) return false;
     const auto file = TRY(last.file(IoMode::may_block));
     BatchWalk walk(*file, start, last.end(), IoMode::may_block);
     for (bool first = entry.has_value();; first = false) {
@@ -103,10 +105,9 @@ class Log::Impl::Recovery {
       if ((*place)->position - start > std::max(kStaleIndexDistance, 8 * log_.config_.index_interval_bytes)) {
         return false;
       }
-      if (header.max_timestamp > greatest.timestamp) greatest = {header.max_timestamp, header.last_offset()};
       end_offset_ = header.next_offset();
+      epoch_in_log_ = header.leader_epoch;
     }
-    last.set_max_timestamp(greatest);
     return true;
   }
 
@@ -133,6 +134,13 @@ class Log::Impl::Recovery {
     }));
     report_.scanned_bytes += scanned.scanned_bytes;
     return scanned;
+  }
+
+  // `in_middle`: its epoch may have begun before it.
+  void note_epoch(const protocol::RecordBatchHeader& header, bool in_middle) {
+    if (header.leader_epoch < LeaderEpoch(0)) return;
+    if (in_middle) epoch_in_log_ = header.leader_epoch;
+    seen_epochs_.assign(header.leader_epoch, header.base_offset);
   }
 
   void accept(Segment& segment, const SegmentScan& scan, Offset durable_offset) {
@@ -193,16 +201,23 @@ class Log::Impl::Recovery {
     bool kept = segment.offset_index().open_prefix(point.offset_index).ok() &&
                 segment.time_index().open_prefix(point.time_index).ok();
     if (kept) {
+      TRY(drop_entries_past(segment, point));
       if (const auto last = segment.offset_index().last()) {
         plan.from = FilePosition(last->position);
         plan.least_offset = TRY(offset_before(segment, *last));
         kept = plan.from < point.position && plan.from < segment.end();
       }
     }
-    if (kept) TRY(segment.prepare_appends(log_.clock_->wall_ms()));
+    if (kept) {
+      const auto time = segment.time_index().last();
+      segment.set_max_timestamp(
+          time ? MaxTimestamp{time->timestamp, segment.base_offset() + time->relative_offset}
+               : MaxTimestamp{kNoTimestamp, segment.base_offset()});
+      TRY(segment.prepare_appends(log_.clock_->wall_ms()));
+    }
     SegmentScan found;
     if (point.position <= segment.end()) {
-      if (!kept) plan.from = FilePosition(0);
+      if (!kept) plan = {FilePosition(0), segment.base_offset(), point.position};
       found = kept ? TRY(scan(segment, plan)) : TRY(scan_anew(segment, plan));
     }
     const bool fits = !found.damage.empty() ||
@@ -219,6 +234,21 @@ class Log::Impl::Recovery {
     accept(segment, found, point.offset);
     torn_ = TRY(cut_tail(segment, found));
     return {};
+  }
+
+  // The indexes were written up to the log end of that time, and what lay between the point and it may be
+  // gone.
+  static Result<void> drop_entries_past(Segment& segment, const RecoveryPoint& point) {
+    const auto last = segment.offset_index().last();
+    if (!last || last->position < point.position.value) return {};
+    auto offsets = TRY(segment.offset_index().entries());
+    std::erase_if(offsets,
+                  [&](const OffsetIndexEntry& entry) { return entry.position >= point.position.value; });
+    auto times = TRY(segment.time_index().entries());
+    const std::int64_t end = point.offset - segment.base_offset();
+    std::erase_if(times, [end](const TimeIndexEntry& entry) { return entry.relative_offset >= end; });
+    TRY(segment.offset_index().replace(offsets));
+    return segment.time_index().replace(times);
   }
 
   // Where the batches before that of an index entry end.
@@ -342,12 +372,14 @@ class Log::Impl::Recovery {
   Result<void> load_epochs() {
     auto read = LeaderEpochs::read(file_system(), log_.files_.directory);
     if (!read.ok() && read.error().code == Errc::io_error) return std::move(read).error();
-    if (!read.ok() || (read->entries().empty() && end_offset_ > log_.log_start())) TRY(collect_epochs());
+    const auto latest = read.ok() ? read->latest() : std::nullopt;
+    const bool lost = latest ? latest->epoch < epoch_in_log_ : end_offset_ > log_.log_start();
+    if (lost) TRY(collect_epochs());
     LeaderEpochs epochs = read.ok() ? *read : LeaderEpochs();
     const LeaderEpochs before = epochs;
     for (const LeaderEpochEntry& entry : seen_epochs_.entries()) {
-      const auto latest = epochs.latest();
-      if (!latest || entry.epoch > latest->epoch) epochs.assign(entry.epoch, entry.start_offset);
+      const auto known = epochs.latest();
+      if (!known || entry.epoch > known->epoch) epochs.assign(entry.epoch, entry.start_offset);
     }
     const auto greatest = epochs.latest();
     epochs.truncate_from_end(log_.log_end_.offset());
@@ -392,7 +424,8 @@ class Log::Impl::Recovery {
   bool trusted_point_ = false;
   bool torn_ = false;
   Offset end_offset_;
-  LeaderEpochs seen_epochs_;
+  LeaderEpochs seen_epochs_;                   // of the batches that were read
+  LeaderEpoch epoch_in_log_ = kNoLeaderEpoch;  // of a batch that may not be its first
 };
 
 Result<std::unique_ptr<Log::Impl>> Log::Impl::open(const LogOptions& options, RecoveryReport& report) {

@@ -116,13 +116,33 @@ Result<MaxTimestamp> Segment::max_timestamp() {
     const std::lock_guard lock(mutex_);
     if (max_timestamp_) return *max_timestamp_;
   }
+  if (!index_.is_open()) TRY(index_.open(IoMode::may_block));
   if (!times_.is_open()) TRY(times_.open(IoMode::may_block));
   const auto last = times_.last();
   const MaxTimestamp found =
       last ? MaxTimestamp{last->timestamp, base_ + last->relative_offset} : MaxTimestamp{kNoTimestamp, base_};
+  TRY(check_final_time_entry(found));
   const std::lock_guard lock(mutex_);
   if (!max_timestamp_) max_timestamp_ = found;
   return *max_timestamp_;
+}
+
+// The final entry of the time index is mandatory: where a batch behind the last entry of the offset index has
+// a greater timestamp, this one is an old copy, or lost its end.
+Result<void> Segment::check_final_time_entry(const MaxTimestamp& entry) {
+  const auto last_indexed = index_.last();
+  const FilePosition start(last_indexed ? last_indexed->position : 0);
+  if (start >= end()) return {};
+  const auto opened = TRY(file(IoMode::may_block));
+  BatchWalk walk(*opened, start, end(), IoMode::may_block);
+  for (;;) {
+    const auto place = walk.next();
+    if (!place.ok() && place.error().code != Errc::corrupt) return place.error();
+    if (!place.ok() || !*place) return {};
+    if ((*place)->header.max_timestamp > entry.timestamp) {
+      return Error{Errc::malformed, files_->path(base_, kTimeIndexSuffix) + ": the final entry is missing"};
+    }
+  }
 }
 
 void Segment::set_max_timestamp(const MaxTimestamp& value) {

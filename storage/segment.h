@@ -75,7 +75,8 @@ class Segment {
   FilePosition damage_end(FilePosition position) const;
   // The open file. Errc::would_block in mode resident_only where it is not open.
   Result<std::shared_ptr<File>> file(IoMode mode) const;
-  // From the time index, if the segment was opened and never appended to.
+  // From the time index, if the segment was opened and never appended to; Errc::malformed or not_found as
+  // find().
   Result<MaxTimestamp> max_timestamp();
 
   // When it was first asked this, for a segment whose records have no timestamps.
@@ -124,6 +125,7 @@ class Segment {
   };
   static constexpr std::size_t kRecentCount = 8;
 
+  Result<void> check_final_time_entry(const MaxTimestamp& entry);
   void note_batches(std::span<const AppendedBatch> batches, const LogConfig& config);
   void add_index_entry(const AppendedBatch& batch);
   void reserve(ByteCount more, const LogConfig& config);

@@ -35,13 +35,35 @@ Result<std::optional<TimestampAndOffset>> find_record(const File& file, const Ba
   return std::optional<TimestampAndOffset>();
 }
 
-// A batch boundary before which no batch of the segment has a timestamp of `timestamp` or later.
+// The record of the batch in [from, upper_bound) with the greatest timestamp, the earliest of them.
+Result<std::optional<TimestampAndOffset>> find_greatest_record(const File& file, const BatchPlace& place,
+                                                               Offset from, Offset upper_bound) {
+  const Bytes bytes = TRY(read_batch(file, place));
+  TRY(protocol::check_crc(place.header, bytes));
+  RecordReader reader = TRY(RecordReader::open(place.header, bytes));
+  Record record;
+  std::optional<TimestampAndOffset> greatest;
+  while (TRY(reader.next(record))) {
+    if (record.offset < from || record.offset >= upper_bound) continue;
+    if (greatest && record.timestamp <= greatest->timestamp) continue;
+    greatest = TimestampAndOffset{record.timestamp, record.offset, place.header.leader_epoch};
+  }
+  return greatest;
+}
+
+// A batch boundary before which no batch of the segment has a timestamp of `timestamp` or later. The indexes
+// are derived: where they do not agree with the batch that they name, the search begins at the front.
 FilePosition search_start(Segment& segment, TimestampMs timestamp) {
   const auto time = segment.time_index().floor(timestamp, IoMode::may_block);
   if (!time.ok() || !*time) return FilePosition(0);
-  // The index of offsets may be in doubt: find() checks it.
-  const auto found = segment.find(segment.base_offset() + (*time)->relative_offset, IoMode::may_block);
-  return found.ok() && *found ? (*found)->position : FilePosition(0);
+  const Offset offset = segment.base_offset() + (*time)->relative_offset;
+  const auto found = segment.find(offset, IoMode::may_block);
+  if (!found.ok() || !*found) return FilePosition(0);
+  BatchWalk walk(*(*found)->file, (*found)->position, segment.end(), IoMode::may_block);
+  const auto place = walk.next();
+  const bool agrees = place.ok() && *place && (*place)->header.last_offset() == offset &&
+                      (*place)->header.max_timestamp == (*time)->timestamp;
+  return agrees ? (*found)->position : FilePosition(0);
 }
 
 // Visits the batches of a segment from `start` on, damage left out, until `visit` returns true.
@@ -95,28 +117,24 @@ Result<MaxTimestamp> Log::Impl::greatest_timestamp(Segment& segment) {
 Result<std::optional<TimestampAndOffset>> Log::Impl::find_max_timestamp(Offset upper_bound) {
   const auto list = segments();
   const Offset start = log_start();
-  std::shared_ptr<Segment> best_segment;
-  BatchPlace best;
-  best.header.max_timestamp = kNoTimestamp;
+  std::optional<TimestampAndOffset> best;
   for (const auto& segment : *list) {
     if (segment->base_offset() >= upper_bound) break;
     const MaxTimestamp greatest = TRY(greatest_timestamp(*segment));
-    if (segment->size() == 0 || greatest.timestamp <= best.header.max_timestamp) continue;
+    if (segment->size() == 0 || (best && greatest.timestamp <= best->timestamp)) continue;
     // Where the segment's own greatest is not in the range, another of its batches may be.
     const bool in_range = greatest.offset >= start && greatest.offset < upper_bound;
     const FilePosition from = in_range ? search_start(*segment, greatest.timestamp) : FilePosition(0);
-    TRY(visit_batches(*segment, from, [&](const File&, const BatchPlace& place) -> Result<bool> {
+    TRY(visit_batches(*segment, from, [&](const File& file, const BatchPlace& place) -> Result<bool> {
       if (place.header.base_offset >= upper_bound) return true;
-      if (place.header.last_offset() < start || place.header.max_timestamp <= best.header.max_timestamp)
+      if (place.header.last_offset() < start || (best && place.header.max_timestamp <= best->timestamp))
         return false;
-      best = place;
-      best_segment = segment;
-      return in_range && place.header.max_timestamp == greatest.timestamp;
+      const auto found = TRY(find_greatest_record(file, place, start, upper_bound));
+      if (found && (!best || found->timestamp > best->timestamp)) best = found;
+      return in_range && best && best->timestamp == greatest.timestamp;
     }));
   }
-  if (!best_segment) return std::optional<TimestampAndOffset>();
-  const auto file = TRY(best_segment->file(IoMode::may_block));
-  return find_record(*file, best, best.header.max_timestamp, start, upper_bound);
+  return best;
 }
 
 }  // namespace sillok::storage

@@ -216,6 +216,9 @@ TEST_CASE("recovery: only what lies past the recovery point is scanned") {
   CHECK(f.log->synced_end().offset == Offset(200));
   f.append_many(100);
   CHECK(f.offsets().size() == 303);
+  const auto last = f.log->find_max_timestamp(Offset(303));
+  REQUIRE(last.ok());
+  CHECK((*last)->offset == Offset(302));
 }
 
 TEST_CASE("recovery: a batch that was appended after the recovery point may be torn") {

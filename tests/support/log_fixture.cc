@@ -84,7 +84,9 @@ AppendEntry LogFixture::append(const BatchMaker& maker, std::int32_t epoch) {
 }
 
 void LogFixture::append_many(int count) {
-  for (int i = 0; i < count; ++i) append(batch().record("key", "value-" + std::to_string(end())));
+  for (int i = 0; i < count; ++i) {
+    append(batch().record("key", "value-" + std::to_string(end()), kBatchTimestamp + end()));
+  }
 }
 
 void LogFixture::append_until_roll() {
