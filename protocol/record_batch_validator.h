@@ -16,9 +16,11 @@ struct BatchRules {
 
 // The whole of a produce request's records for one partition: exactly one batch of format 2 that fills
 // `records`. Checks header, sizes, counts, CRC, codec number, sequence fields; the timestamps as far as the
-// header tells them; not the records inside, which check_records() reads. Errors: corrupt (CRC, sizes),
-// unsupported_version (magic 0 and 1), invalid_record (several batches, a control batch, counts, negative
-// sequence), too_large, invalid_timestamp.
+// header tells them; not the records inside, which check_records() reads. Errors: corrupt (CRC, lengths,
+// unknown magic), unsupported_version (magic 0 and 1), invalid_record (none or several batches, a base offset
+// other than 0, a control batch, counts, codec, negative sequence), too_large, invalid_timestamp (also for
+// log append time, which only the broker sets). Stricter than Kafka, by intent: bytes after the batch, log
+// append time with a timely maximum (Kafka takes both), and an unknown codec (Kafka: UNKNOWN_SERVER_ERROR).
 Result<RecordBatchHeader> check_batch(ByteView records, const BatchRules& rules, TimestampMs now);
 
 enum class KeyRule { optional, required };  // required: topics that are compacted

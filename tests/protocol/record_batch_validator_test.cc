@@ -221,10 +221,12 @@ TEST_CASE("check_records: offsets have no gaps, and the records are as many as t
   CHECK_FALSE(records_refusal(with_counts(3, 2)));
   CHECK(records_refusal(with_counts(2, 1)) == Errc::invalid_record);
   CHECK(records_refusal(with_counts(4, 3)) == Errc::invalid_record);
-  // The offset delta of the second record, one byte: 2 for 1.
+  // The offset delta of the last record, one byte: 4 for 2, which the header admits.
   Bytes gap = batch().keyless("").keyless("").keyless("");
   constexpr std::size_t kRecordSize = 7;
-  gap[kRecordBatchHeaderSize + kRecordSize + 3] = std::byte{0x04};
+  gap[kRecordBatchHeaderSize + 2 * kRecordSize + 3] = std::byte{0x08};
+  gap = patched(gap, kLastOffsetDeltaPosition, std::int32_t{4});
+  CHECK(tests::read_records(gap).back().offset == 4);
   CHECK(records_refusal(gap) == Errc::invalid_record);
 }
 
