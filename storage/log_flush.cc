@@ -1,8 +1,26 @@
 #include <utility>
 
+#include "protocol/base/crc32c.h"
 #include "storage/log_impl.h"
 
 namespace sillok::storage {
+namespace {
+
+// The indexes are written up to the log end, and what lies between the point and it may be gone after a power
+// cut: only the entries below the point belong to it.
+template <class Entry, class IsBelow>
+Result<IndexPrefix> prefix_below(SparseIndex<Entry>& index, const IsBelow& is_below) {
+  const IndexPrefix written = TRY(index.written_prefix());
+  const auto last = index.last();
+  if (!last || is_below(*last)) return written;
+  auto entries = TRY(index.entries());
+  while (!entries.empty() && !is_below(entries.back())) entries.pop_back();
+  Bytes bytes(entries.size() * Entry::kSize);
+  for (std::size_t i = 0; i < entries.size(); ++i) entries[i].encode(bytes.data() + i * Entry::kSize);
+  return IndexPrefix{static_cast<std::int32_t>(entries.size()), crc32c(bytes)};
+}
+
+}  // namespace
 
 // Indexes and snapshot first have to be whole; they are synced with the log because everything below
 // synced_end() is taken for granted by the next recovery.
@@ -79,9 +97,13 @@ RecoveryPoint Log::Impl::recovery_point() {
   }
   if (!segment) return point;
   // Where an index fails here, its prefix stays empty and it is built anew by a recovery from this point.
-  const auto offsets = segment->offset_index().written_prefix();
+  const auto offsets = prefix_below(segment->offset_index(), [&](const OffsetIndexEntry& entry) {
+    return entry.position < point.position.value;
+  });
   if (offsets.ok() && segment->offset_index().sync().ok()) point.offset_index = *offsets;
-  const auto times = segment->time_index().written_prefix();
+  const auto times = prefix_below(segment->time_index(), [&](const TimeIndexEntry& entry) {
+    return entry.relative_offset < point.offset - point.segment_base;
+  });
   if (times.ok() && segment->time_index().sync().ok()) point.time_index = *times;
   return point;
 }

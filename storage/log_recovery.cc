@@ -201,7 +201,6 @@ class Log::Impl::Recovery {
     bool kept = segment.offset_index().open_prefix(point.offset_index).ok() &&
                 segment.time_index().open_prefix(point.time_index).ok();
     if (kept) {
-      TRY(drop_entries_past(segment, point));
       if (const auto last = segment.offset_index().last()) {
         plan.from = FilePosition(last->position);
         plan.least_offset = TRY(offset_before(segment, *last));
@@ -234,21 +233,6 @@ class Log::Impl::Recovery {
     accept(segment, found, point.offset);
     torn_ = TRY(cut_tail(segment, found));
     return {};
-  }
-
-  // The indexes were written up to the log end of that time, and what lay between the point and it may be
-  // gone.
-  static Result<void> drop_entries_past(Segment& segment, const RecoveryPoint& point) {
-    const auto last = segment.offset_index().last();
-    if (!last || last->position < point.position.value) return {};
-    auto offsets = TRY(segment.offset_index().entries());
-    std::erase_if(offsets,
-                  [&](const OffsetIndexEntry& entry) { return entry.position >= point.position.value; });
-    auto times = TRY(segment.time_index().entries());
-    const std::int64_t end = point.offset - segment.base_offset();
-    std::erase_if(times, [end](const TimeIndexEntry& entry) { return entry.relative_offset >= end; });
-    TRY(segment.offset_index().replace(offsets));
-    return segment.time_index().replace(times);
   }
 
   // Where the batches before that of an index entry end.

@@ -101,7 +101,12 @@ Result<std::int32_t> Log::Impl::clean_up(TimestampMs now, Offset high_watermark)
   std::erase_if(sealed_, [&](const SealedSegment& sealed) { return sealed.segment->base_offset() < first; });
   if (synced_end_.load().segment_base < first) synced_end_.store(LogPosition{first, first, FilePosition(0)});
   recount_unflushed();
-  for (std::size_t i = 0; i < count; ++i) TRY(delete_segment(*old[i]));
+  for (std::size_t i = 0; i < count; ++i) {
+    TRY(delete_segment(*old[i]));
+    // The names may become durable in any order, and an old segment that comes back without the next one is a
+    // hole.
+    if (i + 1 < count) TRY(files_.file_system->sync_directory(files_.directory));
+  }
   TRY(delete_snapshots_outside(first, log_end_.offset()));
   return static_cast<std::int32_t>(count);
 }

@@ -166,8 +166,10 @@ Result<void> Segment::prepare_appends(TimestampMs now) {
   if (size() > 0) {
     const auto opened = TRY(file(IoMode::may_block));
     BatchWalk walk(*opened, FilePosition(0), end(), IoMode::may_block);
-    const auto first = TRY(walk.next());
-    if (first) first_timestamp_ = first->header.max_timestamp;
+    const auto first = walk.next();
+    // A torn one is for the recovery to cut.
+    if (!first.ok() && first.error().code != Errc::corrupt) return first.error();
+    if (first.ok() && *first) first_timestamp_ = (*first)->header.max_timestamp;
   }
   prepared_ = true;
   return {};
