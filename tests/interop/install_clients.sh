@@ -40,7 +40,7 @@ install_python() {
 write_pom() {
   local artifact group name version
   cat <<'XML'
-<project xmlns="http://maven.apache.org/POM/4.0.0">
+<project>
   <modelVersion>4.0.0</modelVersion>
   <groupId>sillok</groupId><artifactId>interop</artifactId><version>1</version><packaging>pom</packaging>
   <dependencies>
