@@ -1,0 +1,203 @@
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "broker/settings.h"
+#include "broker/topic_config.h"
+#include "tests/support/handler_fixture.h"
+
+namespace sillok::tests {
+namespace {
+
+using protocol::ConfigResourceType;
+using protocol::ConfigSource;
+using protocol::ConfigType;
+using protocol::DescribeConfigsEntry;
+using protocol::DescribeConfigsRequest;
+using protocol::DescribeConfigsResponse;
+using protocol::DescribeConfigsResult;
+using protocol::ErrorCode;
+
+constexpr protocol::Version kLatest = 4;
+
+DescribeConfigsRequest asking(ConfigResourceType type, std::string_view name) {
+  DescribeConfigsRequest request;
+  request.resources = {{type, name, std::nullopt}};
+  return request;
+}
+
+DescribeConfigsResult ask(HandlerFixture& fixture, const DescribeConfigsRequest& request,
+                          protocol::Version version = kLatest) {
+  return fixture.ask<DescribeConfigsResponse>(broker::handle_describe_configs, request, version)
+      .results.at(0);
+}
+
+DescribeConfigsEntry find(const DescribeConfigsResult& result, std::string_view name) {
+  INFO(name);
+  const auto found = std::ranges::find(result.configs, name, &DescribeConfigsEntry::name);
+  REQUIRE(found != result.configs.end());
+  return *found;
+}
+
+std::vector<std::string> synonyms(const DescribeConfigsEntry& entry) {
+  std::vector<std::string> texts;
+  for (const protocol::DescribeConfigsSynonym& synonym : entry.synonyms) {
+    texts.push_back(std::string(synonym.name) + "=" + std::string(synonym.value.value_or("null")) + " from " +
+                    std::to_string(static_cast<int>(synonym.source)));
+  }
+  return texts;
+}
+
+TEST_CASE("describe configs: every version lists every config of a topic, with its source") {
+  HandlerFixture fixture{{"log.retention.hours", "2"}, {"log.retention.bytes", "77"}};
+  fixture.make_topic("a", 1, {{"segment.bytes", "2097152"}, {"compression.type", "zstd"}});
+  for (protocol::Version version = 1; version <= kLatest; ++version) {
+    INFO("version " << version);
+    const DescribeConfigsResult result = ask(fixture, asking(ConfigResourceType::topic, "a"), version);
+    CHECK(result.error_code == ErrorCode::none);
+    CHECK(result.resource_type == ConfigResourceType::topic);
+    CHECK(result.resource_name == "a");
+    CHECK(result.configs.size() == broker::topic_configs().size());
+    CHECK(find(result, "segment.bytes").value == "2097152");
+    CHECK(find(result, "segment.bytes").config_source == ConfigSource::topic_config);
+    CHECK(find(result, "compression.type").value == "zstd");
+    CHECK(find(result, "retention.ms").value == "7200000");
+    CHECK(find(result, "retention.ms").config_source == ConfigSource::static_broker_config);
+    CHECK(find(result, "retention.bytes").value == "77");
+    CHECK(find(result, "cleanup.policy").value == "delete");
+    CHECK(find(result, "cleanup.policy").config_source == ConfigSource::default_config);
+    for (const DescribeConfigsEntry& entry : result.configs) {
+      CHECK_FALSE(entry.read_only);
+      CHECK_FALSE(entry.is_sensitive);
+      CHECK(entry.synonyms.empty());
+      CHECK_FALSE(entry.documentation.has_value());
+      if (version >= 3) CHECK(entry.config_type != ConfigType::unknown);
+    }
+  }
+}
+
+TEST_CASE("describe configs: synonyms, the strongest first, where they are asked for") {
+  HandlerFixture fixture{{"log.retention.hours", "2"}, {"log.segment.bytes", "3000000"}};
+  fixture.make_topic("a", 1, {{"segment.bytes", "2097152"}});
+  DescribeConfigsRequest request = asking(ConfigResourceType::topic, "a");
+  request.include_synonyms = true;
+  const DescribeConfigsResult result = ask(fixture, request);
+  CHECK(synonyms(find(result, "segment.bytes")) ==
+        std::vector<std::string>{"segment.bytes=2097152 from 1", "log.segment.bytes=3000000 from 4",
+                                 "log.segment.bytes=1073741824 from 5"});
+  CHECK(synonyms(find(result, "retention.ms")) ==
+        std::vector<std::string>{"log.retention.hours=2 from 4", "log.retention.hours=168 from 5"});
+}
+
+TEST_CASE("describe configs: documentation and types, where they are asked for") {
+  HandlerFixture fixture;
+  fixture.make_topic("a");
+  DescribeConfigsRequest request = asking(ConfigResourceType::topic, "a");
+  request.include_documentation = true;
+  const DescribeConfigsResult result = ask(fixture, request);
+  for (const DescribeConfigsEntry& entry : result.configs)
+    CHECK_FALSE(entry.documentation.value_or("").empty());
+  CHECK(find(result, "segment.bytes").config_type == ConfigType::int32);
+  CHECK(find(result, "retention.ms").config_type == ConfigType::int64);
+  CHECK(find(result, "preallocate").config_type == ConfigType::boolean);
+  CHECK(find(result, "cleanup.policy").config_type == ConfigType::list);
+  CHECK(find(result, "compression.type").config_type == ConfigType::string);
+  CHECK(find(result, "min.cleanable.dirty.ratio").config_type == ConfigType::float64);
+  CHECK_FALSE(ask(fixture, request, 2).configs.at(0).documentation.has_value());
+}
+
+TEST_CASE("describe configs: only the configs that are named, where some are") {
+  HandlerFixture fixture;
+  fixture.make_topic("a");
+  DescribeConfigsRequest request = asking(ConfigResourceType::topic, "a");
+  request.resources[0].configuration_keys =
+      std::vector<std::string_view>{"retention.ms", "no.such", "segment.ms"};
+  const DescribeConfigsResult result = ask(fixture, request);
+  REQUIRE(result.configs.size() == 2);
+  CHECK(result.configs[0].name == "retention.ms");
+  request.resources[0].configuration_keys.emplace();
+  CHECK(ask(fixture, request).configs.size() == broker::topic_configs().size());
+}
+
+TEST_CASE("describe configs: every setting of this broker, read-only") {
+  HandlerFixture fixture{{"node.id", "3"}, {"num.partitions", "4"}, {"log.retention.hours", "5"}};
+  const DescribeConfigsResult result = ask(fixture, asking(ConfigResourceType::broker, "3"));
+  CHECK(result.error_code == ErrorCode::none);
+  CHECK(result.configs.size() == broker::settings().size());
+  CHECK(find(result, "num.partitions").value == "4");
+  CHECK(find(result, "num.partitions").config_source == ConfigSource::static_broker_config);
+  CHECK(find(result, "default.replication.factor").value == "1");
+  CHECK(find(result, "default.replication.factor").config_source == ConfigSource::default_config);
+  CHECK(find(result, "log.retention.hours").value == "5");
+  CHECK_FALSE(find(result, "log.retention.ms").value.has_value());
+  CHECK(find(result, "log.dirs").value == "./data");
+  for (const DescribeConfigsEntry& entry : result.configs) CHECK(entry.read_only);
+}
+
+TEST_CASE("describe configs: the value of node.id is that of broker.id where only that was given") {
+  HandlerFixture fixture{{"broker.id", "8"}};
+  const DescribeConfigsResult result = ask(fixture, asking(ConfigResourceType::broker, "8"));
+  CHECK(find(result, "node.id").value == "8");
+  CHECK(find(result, "broker.id").value == "8");
+}
+
+TEST_CASE("describe configs: the broker without a name is all brokers' run-time settings: none") {
+  HandlerFixture fixture;
+  const DescribeConfigsResult result = ask(fixture, asking(ConfigResourceType::broker, ""));
+  CHECK(result.error_code == ErrorCode::none);
+  CHECK(result.configs.empty());
+}
+
+TEST_CASE("describe configs: what is not there has Kafka's error and a message") {
+  HandlerFixture fixture;
+  const auto error_of = [&](ConfigResourceType type, std::string_view name) {
+    const DescribeConfigsResult result = ask(fixture, asking(type, name));
+    CHECK(result.error_message.has_value());
+    CHECK(result.resource_type == type);
+    CHECK(result.resource_name == name);
+    CHECK(result.configs.empty());
+    return result.error_code;
+  };
+  CHECK(error_of(ConfigResourceType::topic, "absent") == ErrorCode::unknown_topic_or_partition);
+  CHECK(error_of(ConfigResourceType::topic, "bad name") == ErrorCode::invalid_topic_exception);
+  CHECK(error_of(ConfigResourceType::topic, "") == ErrorCode::invalid_topic_exception);
+  CHECK(error_of(ConfigResourceType::broker, "2") == ErrorCode::invalid_request);
+  CHECK(error_of(ConfigResourceType::broker, "one") == ErrorCode::invalid_request);
+  CHECK(error_of(ConfigResourceType::broker_logger, "2") == ErrorCode::invalid_request);
+  CHECK(error_of(ConfigResourceType::group, "g") == ErrorCode::invalid_request);
+  CHECK(error_of(ConfigResourceType::client_metrics, "m") == ErrorCode::invalid_request);
+  CHECK(error_of(static_cast<ConfigResourceType>(99), "x") == ErrorCode::invalid_request);
+  CHECK(fixture.topics->image()->topics().empty());
+}
+
+TEST_CASE("describe configs: several resources are answered in their order") {
+  HandlerFixture fixture;
+  fixture.make_topic("a");
+  DescribeConfigsRequest request = asking(ConfigResourceType::topic, "a");
+  request.resources.push_back({ConfigResourceType::broker, "1", std::nullopt});
+  request.resources.push_back({ConfigResourceType::topic, "b", std::nullopt});
+  request.resources.push_back({ConfigResourceType::broker_logger, "1", std::nullopt});
+  const auto response =
+      fixture.ask<DescribeConfigsResponse>(broker::handle_describe_configs, request, kLatest);
+  REQUIRE(response.results.size() == 4);
+  CHECK(response.results[0].configs.size() == broker::topic_configs().size());
+  CHECK(response.results[1].configs.size() == broker::settings().size());
+  CHECK(response.results[2].error_code == ErrorCode::unknown_topic_or_partition);
+  CHECK(response.results[3].error_code == ErrorCode::none);
+}
+
+TEST_CASE("describe configs: the longest name is refused in an answer that can be sent") {
+  HandlerFixture fixture;
+  const std::string longest(32'767, '9');
+  for (protocol::Version version = 1; version <= kLatest; ++version) {
+    CHECK(ask(fixture, asking(ConfigResourceType::broker, longest), version).error_code ==
+          ErrorCode::invalid_request);
+    CHECK(ask(fixture, asking(ConfigResourceType::topic, longest), version).error_code ==
+          ErrorCode::invalid_topic_exception);
+  }
+}
+
+}  // namespace
+}  // namespace sillok::tests
