@@ -45,14 +45,14 @@ options::options_description visible_options() {
   return visible;
 }
 
-std::vector<sillok::broker::NameValue> settings_of_environment() {
+// All of them: load_config() knows its own by their names.
+std::vector<sillok::broker::NameValue> environment_variables() {
   std::vector<sillok::broker::NameValue> found;
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string text = *entry;
     const auto equals = text.find('=');
     if (equals == std::string::npos) continue;
-    const std::string name = sillok::broker::setting_name_of_environment_variable(text.substr(0, equals));
-    if (!name.empty()) found.emplace_back(name, text.substr(equals + 1));
+    found.emplace_back(text.substr(0, equals), text.substr(equals + 1));
   }
   return found;
 }
@@ -149,7 +149,7 @@ int main(int argc, char** argv) {
   }
   ConfigSources sources;
   sources.file = arguments["file"].as<std::string>();
-  sources.environment = settings_of_environment();
+  sources.environment = environment_variables();
   if (arguments.contains("set")) {
     for (const std::string& pair : arguments["set"].as<std::vector<std::string>>()) {
       const auto equals = pair.find('=');
