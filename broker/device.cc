@@ -16,20 +16,31 @@ void Device::note_append(storage::SteadyTime began, storage::SteadyTime ended) {
 
 void Device::remove_unflushed(ByteCount bytes) {
   unflushed_.fetch_sub(bytes, std::memory_order_relaxed);
-  if (is_full()) return;
-  std::vector<std::function<void()>> resumed;
+  resume(full_waiting_);
+  resume(congested_waiting_);
+}
+
+void Device::remove_queued(ByteCount bytes) {
+  queued_.fetch_sub(bytes, std::memory_order_relaxed);
+  resume(congested_waiting_);
+}
+
+void Device::resume(Waiting& waiting) {
+  Waiting resumed;
   {
     const std::lock_guard lock(mutex_);
-    resumed.swap(waiting_);
+    if (!has_room_for(waiting)) return;
+    resumed.swap(waiting);
   }
   for (const auto& resume : resumed) resume();
 }
 
-void Device::when_not_full(std::function<void()> resume) {
+// The room is looked at with the lock held: whoever makes some afterwards finds the entry.
+void Device::wait_for_room(Waiting& waiting, std::function<void()> resume) {
   {
     const std::lock_guard lock(mutex_);
-    if (is_full()) {
-      waiting_.push_back(std::move(resume));
+    if (!has_room_for(waiting)) {
+      waiting.push_back(std::move(resume));
       return;
     }
   }

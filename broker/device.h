@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 #include "broker/executor.h"
@@ -21,6 +22,9 @@ namespace sillok::broker {
 inline constexpr std::chrono::milliseconds kSlowAppend{5};
 // How long all appends must have been quick before reactors write by themselves again.
 inline constexpr std::chrono::milliseconds kCalmAfter{100};
+
+// How many bytes of appends may wait for a device that stalls before their producers must.
+inline constexpr ByteCount kQueuedBytesMax = 64 << 20;
 
 // Threading: any thread.
 class Device {
@@ -44,17 +48,35 @@ class Device {
   void remove_unflushed(ByteCount bytes);
   bool is_full() const { return unflushed_.load(std::memory_order_relaxed) > unflushed_max_; }
   // Calls back, from remove_unflushed(), once the device is not full any more. At once where it is not.
-  void when_not_full(std::function<void()> resume);
+  void when_not_full(std::function<void()> resume) { wait_for_room(full_waiting_, std::move(resume)); }
+
+  // Bytes of appends that wait to be written at all. While there are too many, or the device is full,
+  // connections that produce are not read from.
+  void add_queued(ByteCount bytes) { queued_.fetch_add(bytes, std::memory_order_relaxed); }
+  void remove_queued(ByteCount bytes);
+  bool is_congested() const { return is_full() || queued_.load(std::memory_order_relaxed) > kQueuedBytesMax; }
+  void when_not_congested(std::function<void()> resume) {
+    wait_for_room(congested_waiting_, std::move(resume));
+  }
 
  private:
+  using Waiting = std::vector<std::function<void()>>;
+  bool has_room_for(const Waiting& waiting) const {
+    return &waiting == &full_waiting_ ? !is_full() : !is_congested();
+  }
+  void wait_for_room(Waiting& waiting, std::function<void()> resume);
+  void resume(Waiting& waiting);
+
   const storage::Clock& clock_;
   storage::Flusher& flusher_;
   Executor& writer_;
   const ByteCount unflushed_max_;
   std::atomic<ByteCount> unflushed_{0};
   std::atomic<storage::SteadyTime::rep> calm_at_{0};  // 0: calm
-  std::mutex mutex_;                                  // guards waiting_
-  std::vector<std::function<void()>> waiting_;
+  std::atomic<ByteCount> queued_{0};
+  std::mutex mutex_;  // guards the two lists
+  Waiting full_waiting_;
+  Waiting congested_waiting_;
 };
 
 }  // namespace sillok::broker

@@ -61,39 +61,46 @@ Result<void> Partition::lead(LeaderEpoch epoch) {
 }
 
 void Partition::append(AppendRequest request) {
-  bool to_writer_thread = false;
-  bool refused = false;
-  {
-    const std::lock_guard lock(queue_mutex_);
-    if (stopped_.load(std::memory_order_relaxed) || storage_failed_.load(std::memory_order_relaxed) ||
-        queue_.size() >= kQueuedAppendsMax) {
-      refused = true;
-    } else if (writing_ || device_.is_full() || !device_.is_calm()) {
-      QueuedAppend queued{Bytes(request.batch.begin(), request.batch.end()), std::move(request)};
-      queued.request.batch = queued.batch;
-      queue_.push_back(std::move(queued));
-      if (writing_) return;
-      writing_ = true;
-      to_writer_thread = true;
-    } else {
-      writing_ = true;
-    }
-  }
-  if (refused) {
-    const bool failed = storage_failed_.load(std::memory_order_relaxed);
-    const bool stopped = stopped_.load(std::memory_order_relaxed);
-    return fail({&request, 1}, failed    ? ErrorCode::kafka_storage_error
-                               : stopped ? ErrorCode::unknown_topic_or_partition
-                                         : ErrorCode::request_timed_out);
-  }
-  if (to_writer_thread) {
-    device_.when_not_full([self = shared_from_this()] {
-      self->device_.writer().post([self] { self->drain(std::numeric_limits<int>::max()); });
-    });
-    return;
+  const Intake intake = take_in(request);
+  switch (intake) {
+    case Intake::refused:
+      return fail({&request, 1}, refusal());
+    case Intake::queued:
+      return;
+    case Intake::queued_first:
+      return leave_to_writer();
+    case Intake::mine:
+      break;
   }
   write({&request, 1});
   drain(kInlineRoundsMax);
+}
+
+Partition::Intake Partition::take_in(AppendRequest& request) {
+  const std::lock_guard lock(queue_mutex_);
+  if (stopped_.load(std::memory_order_relaxed) || storage_failed_.load(std::memory_order_relaxed) ||
+      queue_.size() >= kQueuedAppendsMax) {
+    return Intake::refused;
+  }
+  const bool first = !std::exchange(writing_, true);
+  if (first && !device_.is_full() && device_.is_calm()) return Intake::mine;
+  Bytes owned(request.batch.begin(), request.batch.end());
+  device_.add_queued(static_cast<ByteCount>(owned.size()));
+  queue_.push_back({std::move(owned), std::move(request)});
+  return first ? Intake::queued_first : Intake::queued;
+}
+
+ErrorCode Partition::refusal() const {
+  if (storage_failed_.load(std::memory_order_relaxed)) return ErrorCode::kafka_storage_error;
+  if (stopped_.load(std::memory_order_relaxed)) return ErrorCode::unknown_topic_or_partition;
+  return ErrorCode::request_timed_out;  // too many wait already
+}
+
+// Requires: writing_ is this caller's.
+void Partition::leave_to_writer() {
+  device_.when_not_full([self = shared_from_this()] {
+    self->device_.writer().post([self] { self->drain(std::numeric_limits<int>::max()); });
+  });
 }
 
 // Requires: writing_ was set by the caller. Ends with it cleared, or handed to the writer thread.
@@ -114,17 +121,15 @@ void Partition::drain(int rounds_max) {
         queue_.clear();
       }
     }
-    if (taken.empty()) {
-      device_.when_not_full([self = shared_from_this()] {
-        self->device_.writer().post([self] { self->drain(std::numeric_limits<int>::max()); });
-      });
-      return;
-    }
+    if (taken.empty()) return leave_to_writer();
+    ByteCount byte_count = 0;
     for (QueuedAppend& queued : taken) {
+      byte_count += static_cast<ByteCount>(queued.batch.size());
       queued.request.batch = queued.batch;
       requests.push_back(std::move(queued.request));
     }
     write(requests);
+    device_.remove_queued(byte_count);
   }
 }
 
@@ -331,7 +336,10 @@ void Partition::stop(ErrorCode error) {
   device_.remove_unflushed(bytes);
   for (UndurableBatch& batch : notices.durable) batch.result = {error, Offset(-1), Offset(-1)};
   tell(notices);
-  for (QueuedAppend& append : queued) fail({&append.request, 1}, error);
+  for (QueuedAppend& append : queued) {
+    device_.remove_queued(static_cast<ByteCount>(append.batch.size()));
+    fail({&append.request, 1}, error);
+  }
 }
 
 void Partition::check_invariants() const {

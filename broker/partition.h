@@ -109,6 +109,12 @@ class Partition final : public storage::FlushTarget, public std::enable_shared_f
     std::vector<std::shared_ptr<FetchWaiter>> woken;
   };
 
+  // What becomes of an append: its caller writes it; the one that writes will; nobody writes yet; or it is
+  // not taken.
+  enum class Intake { mine, queued, queued_first, refused };
+  Intake take_in(AppendRequest& request);
+  protocol::ErrorCode refusal() const;
+  void leave_to_writer();
   void drain(int rounds_max);
   void write(std::span<AppendRequest> requests);
   void after_write(std::span<AppendRequest> requests, std::span<const storage::AppendEntry> entries);

@@ -12,6 +12,9 @@
 
 namespace sillok::broker {
 
+// Logs an answer that could not be encoded: too large, or a field set that the version does not have (our bug).
+void report_unsayable(protocol::ApiKey key, protocol::Version version, const Error& error);
+
 // Threading: any thread, one at a time. Move-only. Answered once: one that is destroyed unanswered closes the
 // connection, so that a forgotten request is seen at once and never leaves a client waiting.
 class PendingResponse {
@@ -50,7 +53,10 @@ class PendingResponse {
     protocol::Encoder encoder(frame.bytes);
     const auto encoded =
         protocol::encode_response_frame(encoder, frame.bytes, response, correlation_id_, version);
-    if (!encoded.ok()) return disconnect();  // too large to be said: nothing else would be understood
+    if (!encoded.ok()) {  // nothing else would be understood
+      report_unsayable(Response::kKey, version, encoded.error());
+      return disconnect();
+    }
     CHECK(encoder.holes().size() == slices.size());
     for (std::size_t i = 0; i < slices.size(); ++i) {
       frame.files.push_back({encoder.holes()[i].position, std::move(slices[i])});

@@ -73,7 +73,7 @@ class Server::Parts {
         services_{settings, config_, clock_, topics_, partitions_, producer_ids_, control_, io_, partitions_},
         budget_(config_.in_flight_bytes_max),
         limits_(config_.max_connections, config_.max_connections_per_ip),
-        environment_{services_, budget_, limits_} {
+        environment_{services_, budget_, limits_, device_} {
     for (std::size_t i = 0; i < reactor_count(config_); ++i) {
       reactors_.push_back(std::make_unique<Reactor>(i, clock_));
       slots_.push_back({reactors_.back().get(), std::make_shared<ConnectionSet>(*reactors_.back())});

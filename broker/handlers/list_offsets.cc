@@ -82,6 +82,12 @@ ListOffsetsPartitionResponse answer_one(const Wanted& wanted, Version version) {
   return answer;
 }
 
+// Versions before 4 cannot say the epoch.
+ListOffsetsPartitionResponse in_version(ListOffsetsPartitionResponse answer, Version version) {
+  if (version < 4) answer.leader_epoch = kNoLeaderEpoch;
+  return answer;
+}
+
 struct Operation {
   PendingResponse response;
   std::vector<std::pair<std::string, std::vector<Wanted>>> topics;
@@ -91,8 +97,9 @@ struct Operation {
     for (const auto& [name, partitions] : topics) {
       ListOffsetsTopicResponse& topic = all.topics.emplace_back();
       topic.name = name;
-      for (const Wanted& wanted : partitions)
-        topic.partitions.push_back(answer_one(wanted, response.version()));
+      for (const Wanted& wanted : partitions) {
+        topic.partitions.push_back(in_version(answer_one(wanted, response.version()), response.version()));
+      }
     }
     response.send(all);
   }

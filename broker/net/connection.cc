@@ -41,6 +41,19 @@ class Connection::ReservationTask final : public FrameBudget::Waiter {
   const std::shared_ptr<Connection> connection_;
 };
 
+// The device has room again.
+class Connection::DeviceReadyTask final : public ReactorTask {
+ public:
+  explicit DeviceReadyTask(std::shared_ptr<Connection> connection) : connection_(std::move(connection)) {}
+  void run() override {
+    connection_->waiting_for_device_ = false;
+    connection_->resume();
+  }
+
+ private:
+  const std::shared_ptr<Connection> connection_;
+};
+
 // A slice that is in memory now.
 class Connection::BroughtInTask final : public ReactorTask {
  public:
@@ -68,7 +81,12 @@ Connection::Connection(tcp::socket socket, Reactor& reactor, ConnectionEnvironme
 
 Connection::~Connection() { environment_.limits.leave(address_); }
 
-void Connection::start() { wait_readable(); }
+void Connection::start() {
+  boost::system::error_code error;
+  socket_.native_non_blocking(true, error);
+  if (error) return close("its socket cannot be made non-blocking");
+  wait_readable();
+}
 
 void Connection::close(const char* reason) {
   if (!open_) return;
@@ -163,7 +181,8 @@ bool Connection::receive_large() {
 
 bool Connection::may_dispatch() const {
   const Config& config = environment_.services.config;
-  return open_ && slots_.size() < static_cast<std::size_t>(config.max_in_flight_per_connection) &&
+  return open_ && !waiting_for_device_ &&
+         slots_.size() < static_cast<std::size_t>(config.max_in_flight_per_connection) &&
          output_.unsent() < config.response_bytes_max;
 }
 
@@ -221,10 +240,23 @@ void Connection::reservation_made() {
 void Connection::dispatch_frame(MutableByteView frame) {
   const std::uint64_t slot = first_slot_ + slots_.size();
   slots_.emplace_back();
+  const bool is_produce =
+      frame.size() >= sizeof(std::int16_t) &&
+      load_big_endian<std::int16_t>(frame.data()) == static_cast<std::int16_t>(protocol::ApiKey::produce);
   dispatching_ = true;
   const bool answerable = dispatch(environment_.services, reactor_, info_, frame, shared_from_this(), slot);
   dispatching_ = false;
-  if (!answerable) close(nullptr);
+  if (!answerable) return close(nullptr);
+  if (is_produce && environment_.device.is_congested()) wait_for_device();
+}
+
+// A producer that outruns the disk is not read from until the disk has caught up.
+void Connection::wait_for_device() {
+  waiting_for_device_ = true;
+  environment_.device.when_not_congested([weak = weak_from_this()] {
+    const auto self = weak.lock();
+    if (self) self->reactor_.run_soon(std::make_shared<DeviceReadyTask>(self));
+  });
 }
 
 // After a pause: what was kept may hold whole frames.

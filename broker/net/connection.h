@@ -12,6 +12,7 @@
 #include <memory>
 #include <optional>
 
+#include "broker/device.h"
 #include "broker/handler.h"
 #include "broker/net/connection_limits.h"
 #include "broker/net/frame_budget.h"
@@ -27,6 +28,7 @@ struct ConnectionEnvironment {
   Services& services;
   FrameBudget& budget;
   ConnectionLimits& limits;
+  Device& device;  // of the log directory
 };
 
 // Threading: complete() from any thread; the rest on its reactor's.
@@ -59,6 +61,7 @@ class Connection final : public ResponseSink,
   class CompletionTask;
   class ReservationTask;
   class BroughtInTask;
+  class DeviceReadyTask;
 
   void wait_readable();
   void on_readable();
@@ -71,6 +74,7 @@ class Connection final : public ResponseSink,
   void reservation_made();
   void dispatch_frame(MutableByteView frame);
   bool may_dispatch() const;
+  void wait_for_device();
   void resume();
 
   void fill_slot(std::uint64_t slot, SlotOutcome outcome, OutgoingFrame frame);
@@ -93,6 +97,7 @@ class Connection final : public ResponseSink,
   std::size_t wanted_large_ = 0;
   bool waiting_readable_ = false;
   bool dispatching_ = false;
+  bool waiting_for_device_ = false;
   std::optional<storage::SteadyTime> frame_began_;
   storage::SteadyTime last_activity_;
 

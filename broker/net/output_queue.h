@@ -28,6 +28,7 @@ class OutputQueue {
   void push(OutgoingFrame frame);
   // Errors: connection_lost; io_error where a file could not be read (the frame's length was promised:
   // nothing can be sent in its place).
+  // Requires: the socket does not block (sendfile has no flag for that).
   Result<Progress> send(int socket);
   bool empty() const { return frames_.empty(); }
   ByteCount unsent() const { return unsent_; }

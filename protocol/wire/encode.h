@@ -85,7 +85,8 @@ void encode_tagged_fields(Encoder& out, const T& message, WalkContext context) {
   out.unsigned_varint(count);
   // Tags go out in rising order, which need not be the order of the schema.
   std::uint32_t written = 0;
-  for (std::int16_t tag = 0; written < count; ++tag) {
+  std::int16_t tag = 0;
+  while (written < count) {
     for_each_field<T>([&]<class F>(const F& f) {
       if (f.options.tag != tag || !present(f)) return;
       out.unsigned_varint(static_cast<std::uint32_t>(tag));
@@ -94,6 +95,7 @@ void encode_tagged_fields(Encoder& out, const T& message, WalkContext context) {
       out.end_sized(start);
       ++written;
     });
+    ++tag;
   }
 }
 
