@@ -70,12 +70,13 @@ Result<void> LogDir::Impl::read_checkpoints() {
 }
 
 void LogDir::Impl::note_checkpoint(const CheckpointEntry& entry) {
+  const Offset log_end = entry.log->log_end().offset;
   std::optional<RecoveryPoint> known_point;
   {
     const std::lock_guard lock(mutex_);
     const auto known = known_.find(entry.name);
     if (known == known_.end()) return;
-    if (known->second.is_point_of_this_run) known_point = known->second.recovery_point;
+    if (known->second.log_end_at_point == log_end) known_point = known->second.recovery_point;
   }
   // Taking the point of a log syncs its index: not for a log where nothing moved.
   const bool is_same = known_point && describes(*known_point, entry.log->synced_end());
@@ -85,7 +86,7 @@ void LogDir::Impl::note_checkpoint(const CheckpointEntry& entry) {
   const auto found = known_.find(entry.name);
   if (found == known_.end()) return;
   KnownPartition& known = found->second;
-  known.is_point_of_this_run = true;
+  known.log_end_at_point = log_end;
   if (replace(known.recovery_point, std::optional(point))) mark_changed(CheckpointFile::recovery_points);
   if (replace(known.log_start, start)) mark_changed(CheckpointFile::log_starts);
   if (replace(known.high_watermark, std::optional(entry.high_watermark))) {

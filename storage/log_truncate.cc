@@ -77,6 +77,8 @@ Result<void> Log::Impl::cut_from(Offset offset) {
   publish_segments(std::move(list));
   log_end_.store(end);
   if (synced_end_.load() > end) synced_end_.store(end);
+  // A cut inside a batch takes all of it, and with it the log start where that lay in the batch.
+  if (log_start() > end.offset) move_log_start(end.offset);
   recount_unflushed();
   bool epochs_changed = false;
   {
