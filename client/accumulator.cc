@@ -24,9 +24,10 @@ void report_failure(const ProducerBatch& batch, const Error& error) {
   }
 }
 
-bool Accumulator::has_open_batch(const TopicPartition& where) const {
+bool Accumulator::has_room(const TopicPartition& where, std::size_t size) const {
   const auto found = queues_.find(where);
-  return found != queues_.end() && found->second.last_is_open;
+  if (found == queues_.end() || !found->second.last_is_open) return false;
+  return found->second.batches.back()->bytes + size <= options_.batch_bytes;
 }
 
 void Accumulator::append(const TopicPartition& where, const ProducerRecord& record, DeliveryReport report,

@@ -50,8 +50,8 @@ class Accumulator {
 
   void append(const TopicPartition& where, const ProducerRecord& record, DeliveryReport report,
               SteadyTime now);
-  // Whether a batch of the partition is open, so that the next record costs no new one.
-  bool has_open_batch(const TopicPartition& where) const;
+  // Whether a batch of the partition is open that a record of `size` still fits into.
+  bool has_room(const TopicPartition& where, std::size_t size) const;
 
   // What may be sent now: its batch closed, numbered and encoded. nullptr where nothing may. A batch that
   // cannot be encoded is dropped, and its reports are called.

@@ -44,11 +44,10 @@ struct Producer::State {
   }
 
   void delivered(std::size_t size) {
-    {
-      const std::lock_guard lock(mutex);
-      buffered_bytes -= size;
-    }
-    has_room.notify_one();
+    const std::lock_guard lock(mutex);
+    buffered_bytes -= size;
+    // Not with every record: a sender that waits would be woken for each, to wait again.
+    if (buffered_bytes <= options.buffered_bytes_max / 2) has_room.notify_one();
   }
 
   ProducerOptions options;
@@ -65,6 +64,14 @@ Producer::Producer(ClusterOptions cluster, ProducerOptions options)
     : state_(std::make_unique<State>(std::move(cluster), std::move(options))) {}
 
 Producer::~Producer() { state_->io.stop(); }
+
+Result<void> Producer::connect() {
+  return state_->io.await<Result<void>>([this](const std::function<void(Result<void>)>& done) {
+    state_->cluster.any([done](const Result<std::shared_ptr<Connection>>& connection) {
+      done(connection.ok() ? Result<void>() : connection.error());
+    });
+  });
+}
 
 Result<void> Producer::send(ProducerRecord record, DeliveryReport report) {
   State& state = *state_;

@@ -20,6 +20,8 @@ class Producer {
   Producer(const Producer&) = delete;
   Producer& operator=(const Producer&) = delete;
 
+  // Whether any broker can be reached at all. send() does not ask: a broker may come.
+  Result<void> connect();
   // Queues a record; waits while buffered_bytes_max are not delivered. Errc::too_large for a record that no
   // broker would take, whose report is not called.
   Result<void> send(ProducerRecord record, DeliveryReport report);

@@ -64,7 +64,7 @@ PartitionIndex Sender::choose_partition(const ProducerRecord& record, const Topi
   const auto count = static_cast<std::int32_t>(topic.partitions.size());
   if (record.key) return partition_of_key(as_bytes(*record.key), count);
   const auto found = sticky_.find(topic.name);
-  if (found != sticky_.end() && accumulator_.has_open_batch({topic.name, found->second}))
+  if (found != sticky_.end() && accumulator_.has_room({topic.name, found->second}, record.size()))
     return found->second;
   const auto chosen = PartitionIndex(static_cast<std::int32_t>(randomness_() * count) % count);
   sticky_[topic.name] = chosen;
@@ -102,7 +102,9 @@ void Sender::pump() {
 }
 
 void Sender::expire(SteadyTime now) {
-  const Error late{Errc::timed_out, "not delivered in time"};
+  const Error late{Errc::timed_out, last_failure_.empty()
+                                        ? "not delivered in time"
+                                        : fmt::format("not delivered in time: {}", last_failure_)};
   for (const BatchPointer& batch : accumulator_.take_expired(now)) {
     if (batch->maybe_stored) {
       give_up(*batch, late);
@@ -173,6 +175,7 @@ void Sender::take_identity(Result<ProducerIdentity> identity) {
     backoff_.reset();
     accumulator_.set_identity(*identity);
   } else {
+    last_failure_ = identity.error().detail;
     identity_not_before_ = Clock::now() + backoff_.next();
   }
   schedule_pump();
@@ -221,8 +224,9 @@ void Sender::refresh() {
   std::set<std::string> topics;
   for (const auto& [topic, waiting] : unassigned_) topics.insert(topic);
   for (const TopicPartition& where : accumulator_.waiting()) topics.insert(where.topic);
-  cluster_.refresh({topics.begin(), topics.end()}, AutoCreate::yes, [this](const Result<void>&) {
+  cluster_.refresh({topics.begin(), topics.end()}, AutoCreate::yes, [this](const Result<void>& refreshed) {
     // A failure shows as records that still lack a leader: the next pump asks again.
+    if (!refreshed.ok()) last_failure_ = refreshed.error().detail;
     refreshes_ = false;
     refresh_not_before_ = Clock::now() + backoff_.next();
     schedule_pump();
@@ -302,7 +306,7 @@ void Sender::take_answer(Batches& batches, const protocol::ProduceResponse& resp
 }
 
 void Sender::take_result(BatchPointer batch, const protocol::ProducePartitionResponse& result) {
-  const auto code = static_cast<ErrorCode>(result.error_code);
+  const auto code = result.error_code;
   if (code == ErrorCode::none || code == ErrorCode::duplicate_sequence_number) {
     accumulator_.finish(batch->where);
     backoff_.reset();
@@ -314,6 +318,7 @@ void Sender::take_result(BatchPointer batch, const protocol::ProducePartitionRes
   if (is_follow_up) return retry(std::move(batch));
   if (is_retriable(code)) {
     if (leaves_doubt(code)) batch->maybe_stored = true;
+    last_failure_ = answered(code, batch->where).detail;
     refresh_later();
     return retry(std::move(batch));
   }
@@ -339,6 +344,7 @@ void Sender::give_up(const ProducerBatch& batch, const Error& error) {
 
 void Sender::retry_all(Batches batches, const Error& error) {
   const bool is_hopeless = error.code == Errc::unsupported_version || error.code == Errc::invalid_argument;
+  last_failure_ = error.detail;
   for (BatchPointer& batch : batches) {
     if (is_hopeless) {
       accumulator_.finish(batch->where);

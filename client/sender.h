@@ -76,6 +76,7 @@ class Sender {
       sticky_;  // where records without a key go until their batch is closed
   std::map<BrokerId, std::int32_t> requests_in_flight_;
   std::set<TopicPartition> broken_;  // numbers have a hole until the next identity
+  std::string last_failure_;         // for the reports of what expires
   bool needs_identity_ = false;
   bool asks_identity_ = false;
   bool refreshes_ = false;

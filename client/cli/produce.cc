@@ -186,6 +186,8 @@ int run_produce(std::span<const std::string> words) {
   const auto start = std::chrono::steady_clock::now();
   Tally tally;
   Producer producer(*cluster, command->options);
+  if (const auto connected = producer.connect(); !connected.ok())
+    return failure(line, connected.error().detail);
   const auto sent = send_lines(*command, producer, tally);
   producer.flush();
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
