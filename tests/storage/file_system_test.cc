@@ -235,6 +235,7 @@ TEST_CASE("replace_file: replaces, whatever a crash left of an earlier attempt")
   FOR_EACH_BACKEND();
   write_file(*backend.file_system, backend.path("a.tmp"), "a half that is longer than the new content");
   REQUIRE(replace_file(*backend.file_system, backend.path("a"), "old").ok());
+  REQUIRE(read_file(*backend.file_system, backend.path("a"), 99).value() == "old");
   REQUIRE(replace_file(*backend.file_system, backend.path("a"), "new").ok());
   REQUIRE(read_file(*backend.file_system, backend.path("a"), 99).value() == "new");
   REQUIRE(names(backend) == std::vector<std::string>{"a"});
