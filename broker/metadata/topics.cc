@@ -84,6 +84,12 @@ TopicOutcome Topics::validate(const NewTopic& topic, const Plan& plan) const {
         ErrorCode::policy_violation,
         fmt::format("this broker holds at most {} topics and {} partitions", kTopicsMax, kPartitionsMax));
   }
+  const auto in_the_way = left_alone_.lower_bound({topic.name, 0});
+  if (in_the_way != left_alone_.end() && in_the_way->first == topic.name && in_the_way->second < partitions) {
+    return refused(ErrorCode::kafka_storage_error,
+                   fmt::format("the log directory has a folder {}-{} that belongs to something else",
+                               topic.name, in_the_way->second));
+  }
   auto image = std::make_shared<TopicImage>();
   image->name = topic.name;
   image->partition_count = partitions;
@@ -145,8 +151,7 @@ Result<void> Topics::make(std::vector<std::shared_ptr<TopicImage>>& topics) {
       created = Error{Errc::already_exists, "another broker created the topic"};
   }
   if (!created.ok()) {
-    // Best effort: what stays is removed at the next start.
-    for (const auto& topic : topics) (void)remove_folders(*topic).ok();
+    undo(topics);
     return created;
   }
   std::vector<TopicPointer> added(topics.begin(), topics.end());
@@ -157,9 +162,29 @@ Result<void> Topics::make(std::vector<std::shared_ptr<TopicImage>>& topics) {
   return {};
 }
 
+// Best effort: what stays, the next start removes. Only what has the new ids goes: a folder that was in the
+// way is not ours.
+void Topics::undo(const std::vector<std::shared_ptr<TopicImage>>& topics) {
+  const auto found = host_.find();
+  if (!found.ok()) return;
+  MetadataStore::Transaction undone;
+  for (const auto& topic : topics) {
+    bool is_clean = true;
+    for (const PartitionHost::Found& folder : *found) {
+      if (folder.topic != topic->name) continue;
+      if (folder.topic_id.is_zero()) is_clean = false;  // perhaps half-made: load() must not adopt it
+      if (folder.topic_id == topic->id && !host_.remove(folder.topic, folder.partition).ok())
+        is_clean = false;
+    }
+    if (is_clean) undone.deletes.push_back(unfinished_key(topic->id));
+  }
+  if (!undone.deletes.empty()) (void)store_.txn(undone).ok();
+}
+
 Result<void> Topics::remove_folders(const TopicImage& topic) {
   std::optional<Error> first;
   for (std::int32_t i = 0; i < topic.partition_count; ++i) {
+    if (left_alone_.contains({topic.name, i})) continue;
     auto removed = host_.remove(topic.name, PartitionIndex(i));
     if (!removed.ok() && removed.error().code != Errc::not_found && !first)
       first = std::move(removed).error();

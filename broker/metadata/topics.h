@@ -11,10 +11,12 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "broker/config.h"
@@ -81,6 +83,8 @@ class Topics {
 
   Result<void> read_store(Loading& loading);
   Result<void> sort_folders(Loading& loading);
+  void sort_unknown(Loading& loading, const PartitionHost::Found& found);
+  void leave_alone(Loading& loading, const std::string& topic, std::int32_t partition, std::string_view why);
   Result<void> finish_removals(Loading& loading);
   Result<void> adopt_unknown(Loading& loading);
   Result<void> serve(Loading& loading);
@@ -88,6 +92,7 @@ class Topics {
   TopicOutcome validate(const NewTopic& topic, const Plan& plan) const;
   std::optional<std::string> colliding_name(std::string_view name, const Plan& plan) const;
   Result<void> make(std::vector<std::shared_ptr<TopicImage>>& topics);
+  void undo(const std::vector<std::shared_ptr<TopicImage>>& topics);
   Result<void> remove_folders(const TopicImage& topic);
   void publish(std::shared_ptr<const MetadataImage> image);
 
@@ -99,6 +104,8 @@ class Topics {
   // Names of topics with '.' replaced by '_', of those that have either: what new names must not collide
   // with.
   CollisionNames collision_names_;
+  // Partition folders that are not of the topics: nothing is made in their place, and they are not removed.
+  std::set<std::pair<std::string, std::int32_t>> left_alone_;
 };
 
 // Kafka's rule for topic names: 1 to 249 of [a-zA-Z0-9._-], not "." or "..". nullopt: fine; else why not.

@@ -38,10 +38,11 @@ struct Topics::Loading {
   };
   std::map<std::string, Unknown> unknown;
   std::vector<PartitionHost::Found> to_remove;
+  std::set<std::string> half_made;  // topics of interrupted creations that left folders without an id
 };
 
 Result<void> Topics::load(std::vector<std::string>& notes) {
-  Loading loading{notes, {}, {}, {}, {}, {}, {}};
+  Loading loading{notes, {}, {}, {}, {}, {}, {}, {}};
   for (auto step : {&Topics::read_store, &Topics::sort_folders, &Topics::finish_removals,
                     &Topics::adopt_unknown, &Topics::serve}) {
     const auto done = (this->*step)(loading);
@@ -73,6 +74,34 @@ Result<void> Topics::read_store(Loading& loading) {
   return {};
 }
 
+void Topics::leave_alone(Loading& loading, const std::string& topic, std::int32_t partition,
+                         std::string_view why) {
+  loading.notes.push_back(fmt::format("{}-{} is left alone: {}", topic, partition, why));
+  left_alone_.emplace(topic, partition);
+}
+
+// A folder whose topic the store does not know.
+void Topics::sort_unknown(Loading& loading, const PartitionHost::Found& found) {
+  const std::int32_t partition = found.partition.value;
+  if (found.topic == kKafkaMetadataTopic) {
+    return leave_alone(loading, found.topic, partition, "it is Apache Kafka's own metadata");
+  }
+  if (topic_name_fault(found.topic) || partition >= kPartitionsPerTopicMax) {
+    return leave_alone(loading, found.topic, partition, "it can be no partition");
+  }
+  const auto is_of_topic = [&](const auto& entry) { return entry.second.topic == found.topic; };
+  if (found.topic_id.is_zero() && std::ranges::any_of(loading.unfinished, is_of_topic)) {
+    loading.notes.push_back(
+        fmt::format("{}-{} is not adopted: its creation was interrupted", found.topic, partition));
+    loading.half_made.insert(found.topic);
+    return;
+  }
+  Loading::Unknown& unknown = loading.unknown[found.topic];
+  if (unknown.id.is_zero()) unknown.id = found.topic_id;
+  const bool is_same = found.topic_id.is_zero() || found.topic_id == unknown.id;
+  (is_same ? unknown.partitions : loading.foreign[found.topic]).insert(partition);
+}
+
 Result<void> Topics::sort_folders(Loading& loading) {
   for (PartitionHost::Found& found : TRY(host_.find())) {
     const auto topic = loading.topics.find(found.topic);
@@ -81,20 +110,8 @@ Result<void> Topics::sort_folders(Loading& loading) {
     } else if (topic != loading.topics.end()) {
       const bool is_same = found.topic_id.is_zero() || found.topic_id == topic->second->id;
       (is_same ? loading.present : loading.foreign)[found.topic].insert(found.partition.value);
-    } else if (found.topic == kKafkaMetadataTopic) {
-      loading.notes.push_back(fmt::format("{}-{} is Apache Kafka's own metadata and is left alone",
-                                          found.topic, found.partition.value));
-    } else if (topic_name_fault(found.topic) || found.partition.value >= kPartitionsPerTopicMax) {
-      loading.notes.push_back(
-          fmt::format("{}-{} can be no partition and is left alone", found.topic, found.partition.value));
     } else {
-      Loading::Unknown& unknown = loading.unknown[found.topic];
-      if (unknown.id.is_zero()) unknown.id = found.topic_id;
-      if (found.topic_id.is_zero() || found.topic_id == unknown.id) {
-        unknown.partitions.insert(found.partition.value);
-      } else {
-        loading.foreign[found.topic].insert(found.partition.value);
-      }
+      sort_unknown(loading, found);
     }
   }
   return {};
@@ -108,7 +125,9 @@ Result<void> Topics::finish_removals(Loading& loading) {
                                         found.topic, found.partition.value));
   }
   MetadataStore::Transaction done;
-  for (const auto& [id, record] : loading.unfinished) done.deletes.push_back(unfinished_key(id));
+  for (const auto& [id, record] : loading.unfinished) {
+    if (!loading.half_made.contains(record.topic)) done.deletes.push_back(unfinished_key(id));
+  }
   if (done.deletes.empty()) return {};
   const auto written = store_.txn(done);
   if (!written.ok()) return written.error();
@@ -118,9 +137,10 @@ Result<void> Topics::finish_removals(Loading& loading) {
 Result<void> Topics::adopt_unknown(Loading& loading) {
   std::erase_if(loading.unknown, [&](const auto& entry) {
     if (is_adoptable(entry.second.id, entry.second.partitions)) return false;
-    loading.notes.push_back(
-        fmt::format("{}-{} has no partition.metadata and no partitions before it: it is left alone",
-                    entry.first, *entry.second.partitions.begin()));
+    for (const std::int32_t partition : entry.second.partitions) {
+      leave_alone(loading, entry.first, partition,
+                  "it has no partition.metadata, and partitions before it are missing");
+    }
     return true;
   });
   if (loading.unknown.empty()) return {};
@@ -156,10 +176,7 @@ Result<void> Topics::serve(Loading& loading) {
     const std::set<std::int32_t>& foreign = loading.foreign[name];
     for (std::int32_t i = 0; i < topic->partition_count; ++i) {
       if (foreign.contains(i)) {
-        loading.notes.push_back(
-            fmt::format("{}-{} belongs to another topic of this name (its id is not {}): it is left "
-                        "alone, and the partition is offline",
-                        name, i, topic->id.to_string()));
+        leave_alone(loading, name, i, "its id is not its topic's, so the partition is offline");
         continue;
       }
       if (!present.contains(i)) {
@@ -169,9 +186,7 @@ Result<void> Topics::serve(Loading& loading) {
           .push_back({name, PartitionIndex(i), topic->id, topic->log_config});
     }
     for (std::int32_t i : present) {
-      if (i < topic->partition_count) continue;
-      loading.notes.push_back(
-          fmt::format("{}-{} is left alone: the topic has {} partitions", name, i, topic->partition_count));
+      if (i >= topic->partition_count) leave_alone(loading, name, i, "its topic has fewer partitions");
     }
     if (may_collide(name)) collision_names_[collision_name(name)] = name;
     images.push_back(topic);

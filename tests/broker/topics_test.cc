@@ -367,6 +367,56 @@ TEST_CASE("topics: a folder past the topic's partitions is left alone") {
   CHECK(broker.host.folders.size() == 2);
 }
 
+TEST_CASE(
+    "topics: a folder that belongs to something else is not removed by creations and deletions of its name") {
+  Broker broker;
+  broker.host.add_folder("a", 5, {});
+  broker.start();
+  CHECK(broker.names().empty());
+  CHECK(broker.error_of({"a", 6, 1, {}}) == ErrorCode::kafka_storage_error);
+  CHECK(broker.host.folders.size() == 1);
+  CHECK(broker.error_of({"a", 5, 1, {}}) == ErrorCode::none);
+  CHECK(broker.topics->remove("a").error == ErrorCode::none);
+  CHECK(broker.host.folders.size() == 1);
+  // One that came while the broker ran is only seen when it is in the way.
+  broker.host.add_folder("b", 1, id_of(9));
+  CHECK(broker.error_of({"b", 3, 1, {}}) == ErrorCode::kafka_storage_error);
+  CHECK(broker.host.folders.size() == 2);
+  CHECK(broker.host.folders[{"b", 1}].topic_id == id_of(9));
+}
+
+TEST_CASE("topics: deleting a topic leaves the folder that has another id") {
+  Broker broker;
+  broker.start();
+  broker.create({"a", 2, 1, {}});
+  broker.host.folders[{"a", 1}].topic_id = id_of(9);
+  broker.start();
+  CHECK(broker.topics->remove("a").error == ErrorCode::none);
+  CHECK(broker.host.folders.size() == 1);
+  CHECK(broker.host.folders.contains({"a", 1}));
+}
+
+TEST_CASE("topics: a folder that a creation left without an id is not adopted, and is no obstacle") {
+  Broker broker;
+  broker.start();
+  broker.host.create_error = Error{Errc::io_error, "the crash"};
+  broker.host.made_before_error = 1;
+  broker.host.remove_error = Error{Errc::io_error, "the crash"};
+  CHECK(broker.error_of({"a", 2, 1, {}}) == ErrorCode::kafka_storage_error);
+  broker.host.folders[{"a", 0}].topic_id = {};
+  broker.host.create_error.reset();
+  broker.host.remove_error.reset();
+  for (int start = 0; start < 3; ++start) {
+    broker.start();
+    CHECK(broker.names().empty());
+    CHECK(broker.has_note("a-0"));
+  }
+  broker.host.folders.clear();  // as LogDir moves it out of the way
+  CHECK(broker.error_of({"a", 2, 1, {}}) == ErrorCode::none);
+  broker.start();
+  CHECK(broker.names() == std::vector<std::string>{"a"});
+}
+
 TEST_CASE("topics: the broker's defaults are resolved anew at each start") {
   Broker broker;
   broker.start();
