@@ -46,7 +46,8 @@ class Tally {
       return;
     }
     ++failed_;
-    if (errors_.size() < kErrorsShownMax) ++errors_[delivery.result.error().detail];
+    const std::string& text = delivery.result.error().detail;
+    if (errors_.size() < kErrorsShownMax || errors_.find(text) != errors_.end()) ++errors_[text];
   }
 
   bool all_ok() const { return failed_ == 0; }
