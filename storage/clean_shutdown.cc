@@ -104,12 +104,9 @@ Result<StartedIncarnation> start_incarnation(FileSystem& file_system, const std:
   started.incarnation = std::max(number.value.value_or(0), mark_number) + 1;
 
   // The mark goes first, so that the one sync of the directory makes both durable, and Kafka, which knows no
-  // incarnations, does not find an old mark either. A crash in between costs a scan.
-  if (mark.exists) {
-    TRY(file_system.remove(mark_path));
-    // Without the number of the last run, a mark that comes back could not be told from one of this run.
-    if (!number.value) TRY(file_system.sync_directory(directory));
-  }
+  // incarnations, does not find an old mark either. A crash in between costs a scan at most: whatever comes
+  // back of the mark then stands beside a number that is not its own, or that cannot be read.
+  if (mark.exists) TRY(file_system.remove(mark_path));
   TRY(replace_file(file_system, number_path, serialize_incarnation(started.incarnation)));
   return started;
 }
