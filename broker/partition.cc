@@ -48,6 +48,7 @@ Result<void> Partition::lead(LeaderEpoch epoch) {
   leader_epoch_.store(epoch.value, std::memory_order_release);
   const LogPosition end = log_->log_end();
   const LogPosition synced = log_->synced_end();
+  epoch_start_.store(end.offset.value, std::memory_order_release);
   if (synced < end) {
     {
       const std::lock_guard lock(state_mutex_);

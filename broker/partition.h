@@ -68,6 +68,11 @@ class Partition final : public storage::FlushTarget, public std::enable_shared_f
   const storage::Log& log() const { return *log_; }
   storage::Log& log() { return *log_; }
   storage::LogPosition high_watermark() const { return high_watermark_.load(); }
+  // After an unclean start, until the recovered tail is on disk: the high watermark is behind what clients
+  // may have seen before, so an answer of "the end" could go back in time (KIP-207).
+  bool is_catching_up() const {
+    return high_watermark_.offset().value < epoch_start_.load(std::memory_order_acquire);
+  }
   Offset durable_end() const { return durable_end_.offset(); }
   bool is_online() const {
     return !stopped_.load(std::memory_order_acquire) && log_->health() != storage::LogHealth::offline;
@@ -137,6 +142,7 @@ class Partition final : public storage::FlushTarget, public std::enable_shared_f
   Device& device_;
   const std::unique_ptr<storage::Log> log_;
   std::atomic<std::int32_t> leader_epoch_{-1};
+  std::atomic<std::int64_t> epoch_start_{0};  // the log end when this epoch began
   std::atomic<bool> stopped_{false};
   std::atomic<bool> storage_failed_{false};
 

@@ -36,6 +36,11 @@ bool is_known_timestamp(TimestampMs timestamp, Version version) {
   }
 }
 
+bool depends_on_the_end(TimestampMs timestamp) { return timestamp >= kLatest || timestamp == kMaxTimestamp; }
+
+// How long a request waits for a recovered tail to reach the disk before it is answered with an error.
+constexpr std::chrono::seconds kCatchUpWait{5};
+
 struct Wanted {
   ListOffsetsPartition request;
   Partitions::Lookup found;
@@ -60,6 +65,9 @@ ListOffsetsPartitionResponse answer_one(const Wanted& wanted, Version version) {
     return fail(known < epoch ? ErrorCode::fenced_leader_epoch : ErrorCode::unknown_leader_epoch);
   }
   if (!is_known_timestamp(timestamp, version)) return fail(ErrorCode::unsupported_version);
+  if (depends_on_the_end(timestamp) && partition.is_catching_up()) {
+    return fail(version >= 5 ? ErrorCode::offset_not_available : ErrorCode::leader_not_available);
+  }
   const Offset high_watermark = partition.high_watermark().offset;
   if (timestamp == kLatest) {
     answer.offset = high_watermark;
@@ -88,38 +96,82 @@ ListOffsetsPartitionResponse in_version(ListOffsetsPartitionResponse answer, Ver
   return answer;
 }
 
-struct Operation {
-  PendingResponse response;
-  std::vector<std::pair<std::string, std::vector<Wanted>>> topics;
+// One request until its answer.
+class ListOffsetsOperation final : public FetchWaiter,
+                                   public Expirable,
+                                   public std::enable_shared_from_this<ListOffsetsOperation> {
+ public:
+  ListOffsetsOperation(const RequestContext& context, const ListOffsetsRequest& request,
+                       PendingResponse response)
+      : services_(context.services),
+        reactor_(context.reactor),
+        response_(std::move(response)),
+        deadline_(context.services.clock.steady() + kCatchUpWait) {
+    for (const ListOffsetsTopic& topic : request.topics) {
+      auto& partitions = topics_.emplace_back(std::string(topic.name), std::vector<Wanted>{}).second;
+      for (const ListOffsetsPartition& wanted : topic.partitions) {
+        partitions.push_back({wanted, services_.partitions.find(topic.name, wanted.index)});
+        must_search_ |= wanted.timestamp >= 0 || wanted.timestamp == kMaxTimestamp;
+      }
+    }
+  }
+
+  // A broker that has just started after a crash knows its ends in a moment: most clients rather wait than
+  // retry.
+  void run() override {
+    if (services_.clock.steady() < deadline_ && waits_for_a_partition()) {
+      if (timer_.value == 0) timer_ = reactor_.call_at(deadline_, weak_from_this());
+      return;
+    }
+    if (std::exchange(answering_, true)) return;
+    reactor_.cancel(timer_);
+    if (!must_search_) return answer();
+    services_.io.post([self = shared_from_this()] { self->answer(); });
+  }
+  void expire() override { run(); }
+  ReactorPort& reactor() override { return reactor_; }
+
+ private:
+  bool waits_for_a_partition() {
+    for (const auto& [name, partitions] : topics_) {
+      for (const Wanted& wanted : partitions) {
+        const std::shared_ptr<Partition>& partition = wanted.found.partition;
+        if (!partition || !depends_on_the_end(wanted.request.timestamp) || !partition->is_catching_up())
+          continue;
+        if (partition->wait_beyond(partition->high_watermark().offset, shared_from_this())) return true;
+      }
+    }
+    return false;
+  }
 
   void answer() {
     ListOffsetsResponse all;
-    for (const auto& [name, partitions] : topics) {
+    const Version version = response_.version();
+    for (const auto& [name, partitions] : topics_) {
       ListOffsetsTopicResponse& topic = all.topics.emplace_back();
       topic.name = name;
       for (const Wanted& wanted : partitions) {
-        topic.partitions.push_back(in_version(answer_one(wanted, response.version()), response.version()));
+        topic.partitions.push_back(in_version(answer_one(wanted, version), version));
       }
     }
-    response.send(all);
+    response_.send(all);
   }
+
+  Services& services_;
+  ReactorPort& reactor_;
+  PendingResponse response_;
+  const storage::SteadyTime deadline_;
+  std::vector<std::pair<std::string, std::vector<Wanted>>> topics_;
+  bool must_search_ = false;
+  bool answering_ = false;
+  TimerId timer_;
 };
 
 }  // namespace
 
 void handle_list_offsets(const RequestContext& context, const ListOffsetsRequest& request,
                          PendingResponse response) {
-  auto operation = std::make_shared<Operation>(Operation{std::move(response), {}});
-  bool must_search = false;
-  for (const ListOffsetsTopic& topic : request.topics) {
-    auto& partitions = operation->topics.emplace_back(std::string(topic.name), std::vector<Wanted>{}).second;
-    for (const ListOffsetsPartition& wanted : topic.partitions) {
-      partitions.push_back({wanted, context.services.partitions.find(topic.name, wanted.index)});
-      must_search |= wanted.timestamp >= 0 || wanted.timestamp == kMaxTimestamp;
-    }
-  }
-  if (!must_search) return operation->answer();
-  context.services.io.post([operation] { operation->answer(); });
+  std::make_shared<ListOffsetsOperation>(context, request, std::move(response))->run();
 }
 
 }  // namespace sillok::broker

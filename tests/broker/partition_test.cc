@@ -184,6 +184,26 @@ TEST_CASE("partition: past the limit of unflushed bytes appends wait, and go on 
   CHECK(waits->told()[0].result.base_offset == Offset(1));
 }
 
+TEST_CASE("partition: after an unclean start it catches up until the recovered tail is on disk") {
+  PartitionFixture fixture;
+  fixture.append(batch().records(3), Acks::leader);
+  fixture.partition->stop(ErrorCode::not_leader_or_follower);
+  fixture.partition.reset();
+  storage::RecoveryReport report;
+  auto log = storage::Log::open(fixture.log_options({}), report);
+  REQUIRE(log.ok());
+  const auto stall = fixture.faults.stall(every_sync_of_logs());
+  const auto reopened = std::make_shared<broker::Partition>(
+      "orders", PartitionIndex(0), std::move(log).value(), fixture.device, storage::LogConfig{});
+  REQUIRE(reopened->lead(LeaderEpoch(1)).ok());
+  CHECK(reopened->is_catching_up());
+  CHECK(reopened->high_watermark().offset == Offset(0));
+  stall->release();
+  while (reopened->is_catching_up()) std::this_thread::yield();
+  CHECK(reopened->high_watermark().offset == Offset(3));
+  fixture.flusher.stop();
+}
+
 TEST_CASE("partition: stopping answers what waits, and refuses what comes") {
   PartitionFixture fixture;
   FakeReactor reactor;
