@@ -1,9 +1,15 @@
+#include <algorithm>
 #include <utility>
 
 #include "protocol/base/crc32c.h"
 #include "storage/log_impl.h"
 
 namespace sillok::storage {
+namespace {
+
+constexpr ByteCount kInterimSnapshotDistance = 64 << 20;
+
+}  // namespace
 namespace {
 
 // The indexes are written up to the log end, and what lies between the point and it may be gone after a power
@@ -96,6 +102,11 @@ RecoveryPoint Log::Impl::recovery_point() {
     point.leader_epoch = epochs_.epoch_at(point.offset - 1).value_or(kNoLeaderEpoch);
   }
   if (!segment) return point;
+  if (last_point_ && last_point_->offset == point.offset && last_point_->segment_base == point.segment_base &&
+      last_point_->position == point.position) {
+    return *last_point_;
+  }
+  write_interim_snapshot();
   // Where an index fails here, its prefix stays empty and it is built anew by a recovery from this point.
   const auto offsets = prefix_below(segment->offset_index(), [&](const OffsetIndexEntry& entry) {
     return entry.position < point.position.value;
@@ -105,7 +116,32 @@ RecoveryPoint Log::Impl::recovery_point() {
     return entry.relative_offset < point.offset - point.segment_base;
   });
   if (times.ok() && segment->time_index().sync().ok()) point.time_index = *times;
+  last_point_ = point;
   return point;
+}
+
+void Log::Impl::write_interim_snapshot() {
+  LogPosition end;
+  std::vector<ProducerSnapshotEntry> producers;
+  {
+    const std::lock_guard lock(append_mutex_);
+    end = log_end_.load();
+    const bool same_segment = interim_snapshot_ && interim_snapshot_->segment_base == end.segment_base;
+    const FilePosition last = same_segment ? interim_snapshot_->position : FilePosition(0);
+    if (health() != LogHealth::healthy || end.position - last < kInterimSnapshotDistance) return;
+    producers = producers_.snapshot();
+  }
+  // Derived: where it cannot be written, the next recovery replays more.
+  if (!write_producer_snapshot(*files_.file_system, files_.directory, end.offset, producers).ok()) return;
+  const auto list = segments();
+  const bool belongs_to_roll =
+      interim_snapshot_ && std::any_of(list->begin(), list->end(), [&](const auto& segment) {
+        return segment->base_offset() == interim_snapshot_->offset;
+      });
+  if (interim_snapshot_ && !belongs_to_roll) {
+    (void)files_.file_system->remove(files_.path(interim_snapshot_->offset, kSnapshotSuffix));
+  }
+  interim_snapshot_ = end;
 }
 
 Result<void> Log::Impl::close() {

@@ -111,6 +111,8 @@ class Log::Impl {
   Result<void> repair_indexes(Segment& segment);
 
   // log_flush.cc
+  // Bounds what load_producers() replays after kill -9.
+  void write_interim_snapshot();
   Result<void> sync_sealed(const SealedSegment& sealed);
 
   // log_producers.cc
@@ -155,6 +157,10 @@ class Log::Impl {
   std::atomic<ByteCount> unflushed_size_{0};
 
   std::mutex flush_mutex_;
+  // Under flush_mutex_.
+  std::optional<RecoveryPoint> last_point_;  // while nothing was synced since
+  std::optional<LogPosition>
+      interim_snapshot_;  // in the middle of the active segment, and goes with the next
   mutable std::mutex append_mutex_;
   mutable std::mutex segments_mutex_;
   std::shared_ptr<const SegmentList>

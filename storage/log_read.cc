@@ -63,6 +63,7 @@ Result<FileSlice> Log::Impl::read(Offset from, const LogPosition& upper_bound, B
 
 Result<void> Log::Impl::repair_indexes(Segment& segment) {
   const std::lock_guard no_flush(flush_mutex_);
+  last_point_.reset();
   const std::lock_guard lock(append_mutex_);
   return rebuild_indexes(segment, config_);
 }

@@ -331,7 +331,14 @@ class Log::Impl::Recovery {
     } else if (!options_.clean) {
       mark_unsynced(point);
     }
+    if (options_.clean && options_.recovery_point != nullptr &&
+        options_.recovery_point->offset == end.offset &&
+        options_.recovery_point->segment_base == end.segment_base &&
+        options_.recovery_point->position == end.position) {
+      log_.last_point_ = *options_.recovery_point;
+    }
     TRY(load_epochs());
+    TRY(remove_late_snapshots());
     TRY(log_.load_producers());
     if (log_.log_start() > log_.synced_end_.offset()) TRY(log_.flush());
     return {};
@@ -351,6 +358,14 @@ class Log::Impl::Recovery {
     log_.directory_unsynced_ = true;
     log_.unflushed_size_.store(unflushed);
     log_.synced_end_.store(synced);
+  }
+
+  // They tell of batches that are lost, and other batches may get their offsets.
+  Result<void> remove_late_snapshots() {
+    for (const Offset snapshot : TRY(log_.list_snapshots())) {
+      if (snapshot > log_.log_end_.offset()) TRY(file_system().remove(path_of(snapshot, kSnapshotSuffix)));
+    }
+    return {};
   }
 
   Result<void> load_epochs() {

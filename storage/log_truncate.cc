@@ -63,6 +63,8 @@ Result<void> Log::Impl::truncate_to(Offset offset) {
 }
 
 Result<void> Log::Impl::cut_from(Offset offset) {
+  last_point_.reset();
+  interim_snapshot_.reset();
   SegmentList list = *segments_;
   while (list.size() > 1 && list.back()->base_offset() > offset) {
     // The newest first: a crash between two leaves no hole.
@@ -100,6 +102,7 @@ Result<void> Log::Impl::truncate_fully_and_start_at(Offset offset) {
 }
 
 Result<void> Log::Impl::start_empty_at(Offset offset) {
+  last_point_.reset();
   const SegmentList old = *segments_;
   for (auto segment = old.rbegin(); segment != old.rend(); ++segment) TRY(delete_segment(**segment));
   auto first = TRY(Segment::create(&files_, offset));

@@ -40,8 +40,12 @@ Result<std::shared_ptr<File>> Segment::file(IoMode mode) const {
   {
     const std::lock_guard lock(mutex_);
     if (file_) return file_;
+    if (auto cached = cached_file_.lock()) return cached;
   }
-  return files_->open(base_, kLogSuffix, mode);
+  auto opened = TRY(files_->open(base_, kLogSuffix, mode));
+  const std::lock_guard lock(mutex_);
+  cached_file_ = opened;
+  return opened;
 }
 
 std::optional<Segment::Recent> Segment::find_recent(Offset from) const {
@@ -66,15 +70,12 @@ FilePosition Segment::damage_end(FilePosition position) const {
 }
 
 Result<std::optional<FoundBatch>> Segment::find(Offset from, IoMode mode) {
-  std::shared_ptr<File> file;
+  std::optional<Recent> recent;
   {
     const std::lock_guard lock(mutex_);
-    file = file_;
-    if (file) {
-      if (const auto recent = find_recent(from))
-        return std::optional(FoundBatch{file, recent->position, recent->size});
-    }
+    recent = find_recent(from);
   }
+  if (recent) return std::optional(FoundBatch{TRY(file(mode)), recent->position, recent->size});
   for (const DamagedRange& range : damage_) {
     if (range.first_offset <= from && from < range.next_offset) {
       return Error{Errc::corrupt,
@@ -82,7 +83,7 @@ Result<std::optional<FoundBatch>> Segment::find(Offset from, IoMode mode) {
     }
   }
   if (size() == 0) return std::optional<FoundBatch>();
-  if (!file) file = TRY(files_->open(base_, kLogSuffix, mode));
+  auto opened = TRY(file(mode));
   const auto relative = std::clamp<std::int64_t>(from - base_, 0, kRelativeOffsetMax);
   const auto entry = TRY(index_.floor(static_cast<std::int32_t>(relative), mode));
   FilePosition start(entry ? entry->position : 0);
@@ -91,7 +92,7 @@ Result<std::optional<FoundBatch>> Segment::find(Offset from, IoMode mode) {
   for (const DamagedRange& range : damage_) {
     if (start < range.end && range.next_offset <= from) start = range.end;
   }
-  BatchWalk walk(*file, start, end(), mode);
+  BatchWalk walk(*opened, start, end(), mode);
   for (bool first = entry.has_value() && start.value == entry->position;; first = false) {
     auto place = walk.next();
     if (!place.ok()) {
@@ -106,7 +107,7 @@ Result<std::optional<FoundBatch>> Segment::find(Offset from, IoMode mode) {
       return Error{Errc::malformed, files_->path(base_, kOffsetIndexSuffix) + ": points at another batch"};
     }
     if (header.last_offset() >= from) {
-      return std::optional(FoundBatch{file, (*place)->position, static_cast<ByteCount>(header.size())});
+      return std::optional(FoundBatch{opened, (*place)->position, static_cast<ByteCount>(header.size())});
     }
   }
 }
@@ -188,7 +189,7 @@ bool Segment::should_roll(const LogConfig& config, const AppendedBatch& batch, T
 
 Result<void> Segment::hold_file() {
   if (file_) return {};
-  auto opened = TRY(files_->open(base_, kLogSuffix, IoMode::may_block));
+  auto opened = TRY(file(IoMode::may_block));
   const std::lock_guard lock(mutex_);
   file_ = std::move(opened);
   return {};

@@ -140,6 +140,7 @@ class Segment {
 
   mutable std::mutex mutex_;                 // for what follows, up to the blank line; held for copies only
   std::shared_ptr<File> file_;               // null: the cache has it
+  mutable std::weak_ptr<File> cached_file_;  // what the cache, or a reader, has open
   std::array<Recent, kRecentCount> recent_;  // the latest appends, where consumers at the tail go on
   std::size_t recent_next_ = 0;
   std::optional<MaxTimestamp> max_timestamp_;

@@ -116,5 +116,44 @@ TEST_CASE("producers: snapshots of deleted segments go with them, and those past
   CHECK(!f.has(f.file_name(3, ".snapshot")));
 }
 
+TEST_CASE(
+    "producers: a snapshot past the end is removed when the log is opened, for other batches may get there") {
+  LogFixture f;
+  f.create();
+  f.append(of_producer(1, 0));
+  REQUIRE(f.log->flush().ok());
+  f.append(of_producer(1, 1));
+  REQUIRE(f.log->close().ok());
+  const Bytes late = f.content(f.file_name(2, ".snapshot"));
+  REQUIRE(f.log->truncate_to(Offset(1)).ok());
+  f.kill();
+  f.put(f.file_name(2, ".snapshot"), late);
+  f.open(false);
+  CHECK(!f.has(f.file_name(2, ".snapshot")));
+  f.append(of_producer(2, 0));
+  f.reopen(Stop::killed);
+  CHECK(f.append(of_producer(1, 1)).status == AppendStatus::appended);
+}
+
+TEST_CASE(
+    "producers: recovery points of a long segment bring a snapshot along, and only the last one stays") {
+  LogConfig config;
+  config.index_interval_bytes = 1 << 20;
+  LogFixture f(config);
+  f.create();
+  std::int32_t sequence = 0;
+  for (int i = 0; i < 3; ++i) {
+    for (ByteCount size = 0; size < (64 << 20); size += 1 << 20) {
+      REQUIRE(f.try_append(batch().producer(1, 0, sequence++).sized(1 << 20)).ok());
+    }
+    REQUIRE(f.log->flush().ok());
+    (void)f.log->recovery_point();
+  }
+  std::int64_t snapshots = 0;
+  for (const std::string& name : f.names()) snapshots += name.ends_with(".snapshot") ? 1 : 0;
+  CHECK(snapshots == 1);
+  CHECK(f.has(f.file_name(sequence, ".snapshot")));
+}
+
 }  // namespace
 }  // namespace sillok::tests
