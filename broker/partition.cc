@@ -3,9 +3,11 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "broker/error_mapping.h"
+#include "storage/blocking_guard.h"
 
 namespace sillok::broker {
 
@@ -140,6 +142,7 @@ void Partition::write(std::span<AppendRequest> requests) {
   entries_.clear();
   for (const AppendRequest& request : requests)
     entries_.push_back({request.batch, request.header, {}, {}, {}, {}, {}});
+  const storage::AllowBlocking until_appended;
   const auto began = device_.clock().steady();
   const Result<void> appended = log_->append_as_leader(entries_, leader_epoch());
   device_.note_append(began, device_.clock().steady());

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
+#include <utility>
 
 namespace sillok::storage {
 namespace {
@@ -14,6 +15,9 @@ thread_local int forbid_depth = 0;
 
 ForbidBlocking::ForbidBlocking() { ++forbid_depth; }
 ForbidBlocking::~ForbidBlocking() { --forbid_depth; }
+
+AllowBlocking::AllowBlocking() : forbidden_before_(std::exchange(forbid_depth, 0)) {}
+AllowBlocking::~AllowBlocking() { forbid_depth = forbidden_before_; }
 
 void abort_on_forbidden_blocking(bool enabled) { abort_enabled.store(enabled, std::memory_order_relaxed); }
 

@@ -12,6 +12,19 @@ class ForbidBlocking {
   ForbidBlocking& operator=(const ForbidBlocking&) = delete;
 };
 
+// While one lives, its thread may wait after all: for an append, which may have to open or create the files of its segment
+// as well as to write, and which is timed as a whole (broker/device.h).
+class AllowBlocking {
+ public:
+  AllowBlocking();
+  ~AllowBlocking();
+  AllowBlocking(const AllowBlocking&) = delete;
+  AllowBlocking& operator=(const AllowBlocking&) = delete;
+
+ private:
+  const int forbidden_before_;
+};
+
 // Switches the check on for the whole process (setting sillok.debug.abort.on.blocking).
 void abort_on_forbidden_blocking(bool enabled);
 

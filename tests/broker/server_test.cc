@@ -1,0 +1,297 @@
+// The whole broker in this process, seen from its socket.
+#include "broker/server.h"
+
+#include <catch2/catch.hpp>
+
+#include "protocol/messages/api_versions.h"
+#include "protocol/messages/create_topics.h"
+#include "protocol/messages/fetch.h"
+#include "protocol/messages/list_offsets.h"
+#include "protocol/messages/metadata.h"
+#include "protocol/messages/produce.h"
+#include "tests/support/batches.h"
+#include "tests/support/raw_client.h"
+#include "tests/support/temp_dir.h"
+
+using namespace sillok;
+using namespace sillok::protocol;
+using namespace sillok::tests;
+
+namespace {
+
+constexpr Version kProduceVersion = 9;
+constexpr Version kFetchVersion = 12;
+
+struct RunningServer {
+  explicit RunningServer(const TempDir& directory, std::vector<broker::NameValue> settings = {}) {
+    settings.emplace_back("listeners", "PLAINTEXT://127.0.0.1:0");
+    settings.emplace_back("log.dirs", directory.path() + "/data");
+    settings.emplace_back("sillok.debug.abort.on.blocking", "true");
+    auto loaded = broker::load_config({"", {}, settings});
+    REQUIRE(loaded.ok());
+    server.emplace(std::move(loaded).value());
+    const auto started = server->start();
+    if (!started.ok()) FAIL(started.error().describe());
+    const std::string address = server->addresses().at(0);
+    port = static_cast<std::uint16_t>(std::stoi(address.substr(address.rfind(':') + 1)));
+  }
+  ~RunningServer() { CHECK(server->stop().ok()); }
+
+  void create_topic(const char* name, std::int32_t partitions = 1) {
+    RawClient client(port);
+    CreateTopicsRequest request;
+    auto& topic = request.topics.emplace_back();
+    topic.name = name;
+    topic.num_partitions = partitions;
+    topic.replication_factor = 1;
+    client.send(request, 5, 1);
+    Bytes kept;
+    const auto response = client.receive<CreateTopicsResponse>(5, 1, kept);
+    REQUIRE(response.topics.at(0).error_code == ErrorCode::none);
+  }
+
+  std::optional<broker::Server> server;
+  std::uint16_t port = 0;
+};
+
+ProduceRequest produce_of(std::string_view topic, ByteView batch, std::int16_t acks) {
+  ProduceRequest request;
+  request.acks = acks;
+  request.timeout_ms = 10'000;
+  request.topics.push_back({topic, {}, {{PartitionIndex(0), Records{batch, 0}}}});
+  return request;
+}
+
+FetchRequest fetch_of(std::string_view topic, Offset from, std::int32_t max_wait_ms,
+                      std::int32_t min_bytes = 1) {
+  FetchRequest request;
+  request.max_wait_ms = max_wait_ms;
+  request.min_bytes = min_bytes;
+  request.max_bytes = 1 << 20;
+  FetchPartition partition;
+  partition.fetch_offset = from;
+  partition.max_bytes = 1 << 20;
+  request.topics.push_back({topic, {}, {partition}});
+  return request;
+}
+
+ErrorCode produce_one(RawClient& client, std::string_view topic, const Bytes& bytes, std::int16_t acks) {
+  client.send(produce_of(topic, bytes, acks), kProduceVersion, 5);
+  Bytes kept;
+  return client.receive<ProduceResponse>(kProduceVersion, 5, kept)
+      .responses.at(0)
+      .partitions.at(0)
+      .error_code;
+}
+
+}  // namespace
+
+TEST_CASE("server: pipelined requests take effect and are answered in their order") {
+  const TempDir directory;
+  RunningServer server(directory);
+  server.create_topic("orders");
+  RawClient client(server.port);
+  constexpr int kRequests = 200;
+  Bytes all;
+  for (int i = 0; i < kRequests; ++i) {
+    const Bytes bytes = batch().records(1);
+    const std::int16_t acks = i % 3 == 0 ? -1 : 1;
+    const Bytes frame = RawClient::frame(produce_of("orders", bytes, acks), kProduceVersion, i);
+    all.insert(all.end(), frame.begin(), frame.end());
+  }
+  client.send_bytes(all);
+  for (int i = 0; i < kRequests; ++i) {
+    Bytes kept;
+    const auto response = client.receive<ProduceResponse>(kProduceVersion, i, kept);
+    const auto& partition = response.responses.at(0).partitions.at(0);
+    CHECK(partition.error_code == ErrorCode::none);
+    CHECK(partition.base_offset == Offset(i));
+  }
+}
+
+TEST_CASE("server: what was produced is fetched byte for byte, but for offset and epoch") {
+  const TempDir directory;
+  RunningServer server(directory);
+  server.create_topic("orders");
+  RawClient client(server.port);
+  const Bytes small = batch().records(3);
+  const Bytes large = batch().sized(200'000);
+  CHECK(produce_one(client, "orders", small, 1) == ErrorCode::none);
+  CHECK(produce_one(client, "orders", large, -1) == ErrorCode::none);
+  client.send(fetch_of("orders", Offset(0), 1000), kFetchVersion, 6);
+  Bytes kept;
+  const auto response = client.receive<FetchResponse>(kFetchVersion, 6, kept);
+  const auto& partition = response.responses.at(0).partitions.at(0);
+  CHECK(partition.error_code == ErrorCode::none);
+  CHECK(partition.high_watermark == Offset(4));
+  REQUIRE(partition.records.has_value());
+  Bytes expected = join({small, large});
+  set_leader_epoch(expected, LeaderEpoch(0));
+  set_base_offset(MutableByteView(expected).subspan(small.size()), Offset(3));
+  set_leader_epoch(MutableByteView(expected).subspan(small.size()), LeaderEpoch(0));
+  CHECK(as_text(partition.records->bytes) == as_text(expected));
+}
+
+TEST_CASE("server: a frame that arrives byte by byte, or with a large one behind it, is served") {
+  const TempDir directory;
+  RunningServer server(directory);
+  server.create_topic("orders");
+  RawClient client(server.port);
+  const Bytes bytes = batch().records(2);
+  const Bytes dribbled = RawClient::frame(produce_of("orders", bytes, 1), kProduceVersion, 1);
+  for (const std::byte& one : dribbled) client.send_bytes({&one, 1});
+  const Bytes large = batch().sized(900'000);
+  Bytes both = RawClient::frame(produce_of("orders", bytes, 1), kProduceVersion, 2);
+  const Bytes large_frame = RawClient::frame(produce_of("orders", large, 1), kProduceVersion, 3);
+  both.insert(both.end(), large_frame.begin(), large_frame.end());
+  client.send_bytes(both);
+  for (int i = 1; i <= 3; ++i) {
+    Bytes kept;
+    const auto response = client.receive<ProduceResponse>(kProduceVersion, i, kept);
+    CHECK(response.responses.at(0).partitions.at(0).error_code == ErrorCode::none);
+  }
+}
+
+TEST_CASE("server: a waiting fetch is answered by the append that it waits for, or empty at its time") {
+  const TempDir directory;
+  RunningServer server(directory);
+  server.create_topic("orders");
+  RawClient consumer(server.port);
+  RawClient producer(server.port);
+  consumer.send(fetch_of("orders", Offset(0), 25'000), kFetchVersion, 1);
+  CHECK(produce_one(producer, "orders", batch().records(2), -1) == ErrorCode::none);
+  Bytes kept;
+  const auto woken = consumer.receive<FetchResponse>(kFetchVersion, 1, kept);
+  CHECK(read_records(woken.responses.at(0).partitions.at(0).records->bytes).size() == 2);
+  consumer.send(fetch_of("orders", Offset(2), 10), kFetchVersion, 2);
+  const auto empty = consumer.receive<FetchResponse>(kFetchVersion, 2, kept);
+  CHECK(empty.responses.at(0).partitions.at(0).error_code == ErrorCode::none);
+  CHECK(empty.responses.at(0).partitions.at(0).records->bytes.empty());
+}
+
+TEST_CASE("server: a fetch with min_bytes waits through appends until there is enough") {
+  const TempDir directory;
+  RunningServer server(directory);
+  server.create_topic("orders");
+  RawClient consumer(server.port);
+  RawClient producer(server.port);
+  consumer.send(fetch_of("orders", Offset(0), 25'000, 3000), kFetchVersion, 1);
+  for (int i = 0; i < 3; ++i)
+    CHECK(produce_one(producer, "orders", batch().sized(1000), 1) == ErrorCode::none);
+  Bytes kept;
+  const auto woken = consumer.receive<FetchResponse>(kFetchVersion, 1, kept);
+  CHECK(woken.responses.at(0).partitions.at(0).records->bytes.size() == 3000);
+}
+
+TEST_CASE("server: acks=0 has no answer, and an error under it closes the connection") {
+  const TempDir directory;
+  RunningServer server(directory);
+  server.create_topic("orders");
+  RawClient client(server.port);
+  const Bytes bytes = batch().records(1);
+  client.send(produce_of("orders", bytes, 0), kProduceVersion, 1);
+  client.send(produce_of("orders", bytes, 1), kProduceVersion, 2);
+  Bytes kept;
+  const auto second = client.receive<ProduceResponse>(kProduceVersion, 2, kept);
+  CHECK(second.responses.at(0).partitions.at(0).base_offset == Offset(1));
+  client.send(produce_of("no-such-topic", bytes, 0), kProduceVersion, 3);
+  CHECK(client.is_closed_by_server());
+}
+
+TEST_CASE("server: what a batch may not be is refused with Kafka's code, and nothing is appended") {
+  const TempDir directory;
+  RunningServer server(directory);
+  server.create_topic("orders");
+  RawClient client(server.port);
+  Bytes flipped = batch().records(1);
+  flipped.back() ^= std::byte{1};
+  CHECK(produce_one(client, "orders", flipped, 1) == ErrorCode::corrupt_message);
+  CHECK(produce_one(client, "orders", join({batch().records(1), batch().records(1)}), 1) ==
+        ErrorCode::invalid_record);
+  CHECK(produce_one(client, "orders", batch().sized(1'048'589), 1) == ErrorCode::message_too_large);
+  CHECK(produce_one(client, "orders", batch().producer(1, 0, 0).transactional().records(1), 1) ==
+        ErrorCode::invalid_txn_state);
+  CHECK(produce_one(client, "orders", batch().records(1), 7) == ErrorCode::invalid_required_acks);
+  CHECK(produce_one(client, "elsewhere", batch().records(1), 1) == ErrorCode::unknown_topic_or_partition);
+  ListOffsetsRequest request;
+  ListOffsetsPartition latest;
+  latest.timestamp = -1;
+  request.topics.push_back({"orders", {latest}});
+  client.send(request, 5, 9);
+  Bytes kept;
+  const auto response = client.receive<ListOffsetsResponse>(5, 9, kept);
+  CHECK(response.topics.at(0).partitions.at(0).offset == Offset(0));
+}
+
+TEST_CASE("server: ApiVersions of an unknown version is answered in version 0 with the ranges") {
+  const TempDir directory;
+  RunningServer server(directory);
+  RawClient client(server.port);
+  Bytes frame = RawClient::frame(ApiVersionsRequest{"x", "1"}, 3, 7);
+  store_big_endian<std::int16_t>(frame.data() + 6, 99);
+  client.send_bytes(frame);
+  Bytes kept;
+  const auto response = client.receive<ApiVersionsResponse>(0, 7, kept);
+  CHECK(response.error_code == ErrorCode::unsupported_version);
+  CHECK_FALSE(response.api_keys.empty());
+  client.send(MetadataRequest{}, 12, 8);
+  CHECK(client.receive<MetadataResponse>(12, 8, kept).brokers.size() == 1);
+}
+
+TEST_CASE("server: bytes that are not Kafka's close the connection and harm nobody else") {
+  const TempDir directory;
+  RunningServer server(directory);
+  server.create_topic("orders");
+  RawClient honest(server.port);
+  using namespace std::string_view_literals;
+  const std::string_view attempts[] = {
+      "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"sv,
+      "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"sv,
+      "\xff\xff\xff\xff"sv,
+      "\x00\x00\x00\x02\x00\x00"sv,                                                  // ends inside the header
+      "\x00\x00\x00\x0a\x00\x63\x00\x00\x00\x00\x00\x01\xff\xff"sv,                  // an unknown key
+      "\x00\x00\x00\x0a\x00\x00\x00\x02\x00\x00\x00\x01\xff\xff"sv,                  // Produce version 2
+      "\x00\x00\x00\x0e\x00\x03\x00\x01\x00\x00\x00\x01\xff\xff\x7f\xff\xff\xff"sv,  // 2^31 topics
+  };
+  for (const std::string_view attempt : attempts) {
+    RawClient client(server.port);
+    client.send_text(attempt);
+    CHECK(client.is_closed_by_server());
+  }
+  CHECK(produce_one(honest, "orders", batch().records(1), -1) == ErrorCode::none);
+}
+
+TEST_CASE("server: after a restart the log goes on where it was") {
+  const TempDir directory;
+  {
+    RunningServer server(directory);
+    server.create_topic("orders");
+    RawClient client(server.port);
+    CHECK(produce_one(client, "orders", batch().producer(9, 0, 0).records(5), -1) == ErrorCode::none);
+  }
+  RunningServer server(directory);
+  RawClient client(server.port);
+  client.send(produce_of("orders", batch().producer(9, 0, 0).records(5).bytes(), -1), kProduceVersion, 1);
+  Bytes kept;
+  const auto repeat = client.receive<ProduceResponse>(kProduceVersion, 1, kept);
+  CHECK(repeat.responses.at(0).partitions.at(0).error_code == ErrorCode::none);
+  CHECK(repeat.responses.at(0).partitions.at(0).base_offset == Offset(0));
+  CHECK(produce_one(client, "orders", batch().producer(9, 0, 5).records(1), -1) == ErrorCode::none);
+  client.send(fetch_of("orders", Offset(0), 0), kFetchVersion, 2);
+  const auto fetched = client.receive<FetchResponse>(kFetchVersion, 2, kept);
+  CHECK(read_records(fetched.responses.at(0).partitions.at(0).records->bytes).size() == 6);
+}
+
+TEST_CASE("server: connections past max.connections are closed at once") {
+  const TempDir directory;
+  RunningServer server(directory, {{"max.connections", "2"}});
+  RawClient first(server.port);
+  RawClient second(server.port);
+  Bytes kept;
+  for (RawClient* client : {&first, &second}) {
+    client->send(ApiVersionsRequest{}, 0, 1);
+    CHECK(client->receive<ApiVersionsResponse>(0, 1, kept).error_code == ErrorCode::none);
+  }
+  RawClient third(server.port);
+  CHECK(third.is_closed_by_server());
+}
