@@ -36,7 +36,15 @@ TEST_CASE("partition: acks=1 is answered from the page cache while a flush hangs
   stall->release();
 }
 
-TEST_CASE("partition: acks=all is answered, and visible, only after its flush") {
+TEST_CASE("partition: acks=all is not answered while its flush hangs") {
+  PartitionFixture fixture;
+  const auto stall = fixture.faults.stall(every_sync_of_logs());
+  const auto sink = fixture.append(batch().records(3), Acks::all);
+  CHECK(sink->told().empty());
+  stall->release();
+}
+
+TEST_CASE("partition: acks=all is answered and visible only after its flush") {
   PartitionFixture fixture;
   const auto stall = fixture.faults.stall(every_sync_of_logs());
   const auto sink = fixture.append(batch().records(3), Acks::all);
