@@ -25,7 +25,8 @@ class PartitionHost {
   };
   // The partition folders that are there.
   virtual Result<std::vector<Found>> find() = 0;
-  // Opens what find() named, on several threads. A partition that cannot be opened is offline, which is no error here.
+  // Opens what find() named, on several threads. A partition that cannot be opened is offline, which is no
+  // error here.
   struct Opening {
     std::string topic;
     PartitionIndex partition;
@@ -35,11 +36,12 @@ class PartitionHost {
   virtual Result<void> open(const std::vector<Opening>& partitions) = 0;
   // Makes the folder and its log, durably, and serves it. Several at once, so that their syncs can be shared.
   virtual Result<void> create(const std::vector<Opening>& partitions) = 0;
-  // Serves it no more: what waits in it is answered with UNKNOWN_TOPIC_OR_PARTITION; the folder is renamed durably and
-  // removed after file.delete.delay.ms. Also of a folder that find() named and that was never opened. Errc::not_found where
-  // there is no folder.
+  // Serves it no more: what waits in it is answered with UNKNOWN_TOPIC_OR_PARTITION; the folder is renamed
+  // durably and removed after file.delete.delay.ms. Also of a folder that find() named and that was never
+  // opened. Errc::not_found where there is no folder.
   virtual Result<void> remove(const std::string& topic, PartitionIndex partition) = 0;
-  virtual void set_config(const std::string& topic, PartitionIndex partition, const storage::LogConfig& config) = 0;
+  virtual void set_config(const std::string& topic, PartitionIndex partition,
+                          const storage::LogConfig& config) = 0;
 };
 
 }  // namespace sillok::broker

@@ -1,5 +1,5 @@
-// The cluster's agreed facts: keys with values, changed by transactions only. Embedded here as a local keyed log
-// (local_store.h); more than one machine will share an etcd through the same interface.
+// The cluster's agreed facts: keys with values, changed by transactions only. Embedded here as a local keyed
+// log (local_store.h); more than one machine will share an etcd through the same interface.
 #pragma once
 
 #include <functional>
@@ -46,8 +46,8 @@ class MetadataStore {
   using Watcher = std::function<void(const Transaction&)>;
   virtual void watch(std::string prefix, Watcher watcher) = 0;
 
-  // Keeps `key` only as long as this process lives and is connected: registration. The embedded store drops such keys at
-  // its next start.
+  // Keeps `key` only as long as this process lives and is connected: registration. The embedded store drops
+  // such keys at its next start.
   virtual Result<void> put_for_session(const KeyValue& pair) = 0;
 };
 
