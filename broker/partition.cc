@@ -16,6 +16,25 @@ using storage::AppendEntry;
 using storage::AppendStatus;
 using storage::LogPosition;
 
+namespace {
+
+// Takes what `is_wanted` out of the list, gives each to `give`, and keeps the others in their order.
+template <class List, class IsWanted, class Give>
+void take_out(List& list, const IsWanted& is_wanted, const Give& give) {
+  auto kept = list.begin();
+  for (auto it = list.begin(); it != list.end(); ++it) {
+    if (is_wanted(*it)) {
+      give(std::move(*it));
+    } else {
+      if (kept != it) *kept = std::move(*it);
+      ++kept;
+    }
+  }
+  list.erase(kept, list.end());
+}
+
+}  // namespace
+
 Partition::Partition(std::string topic, PartitionIndex index, std::unique_ptr<storage::Log> log,
                      Device& device, const storage::LogConfig& config)
     : topic_(std::move(topic)),
@@ -256,10 +275,9 @@ void Partition::advance_durable_end(const LogPosition& synced, Notices& notices)
     notices.durable.push_back(std::move(undurable_.front()));
     undurable_.pop_front();
   }
-  const auto still_waits = [&](const UndurableBatch& repeat) { return repeat.end.offset > durable; };
-  const auto ready = std::stable_partition(undurable_repeats_.begin(), undurable_repeats_.end(), still_waits);
-  std::move(ready, undurable_repeats_.end(), std::back_inserter(notices.durable));
-  undurable_repeats_.erase(ready, undurable_repeats_.end());
+  take_out(
+      undurable_repeats_, [&](const UndurableBatch& repeat) { return repeat.end.offset <= durable; },
+      [&](UndurableBatch repeat) { notices.durable.push_back(std::move(repeat)); });
 }
 
 void Partition::advance_high_watermark(Notices& notices) {
@@ -269,10 +287,9 @@ void Partition::advance_high_watermark(Notices& notices) {
 #endif
   if (next.offset <= high_watermark_.offset()) return;
   high_watermark_.store(next);
-  const auto still_waits = [&](const Waiter& waiter) { return waiter.offset >= next.offset; };
-  const auto woken = std::stable_partition(waiters_.begin(), waiters_.end(), still_waits);
-  for (auto it = woken; it != waiters_.end(); ++it) notices.woken.push_back(std::move(it->waiter));
-  waiters_.erase(woken, waiters_.end());
+  take_out(
+      waiters_, [&](const Waiter& waiter) { return waiter.offset < next.offset; },
+      [&](Waiter waiter) { notices.woken.push_back(std::move(waiter.waiter)); });
 }
 
 void Partition::tell(Notices& notices) {
@@ -295,10 +312,9 @@ bool Partition::wait_beyond(Offset offset, std::shared_ptr<FetchWaiter> waiter) 
 void Partition::cancel_wait(const FetchWaiter* waiter) {
   std::vector<Waiter> cancelled;  // destroyed after the lock is gone
   const std::lock_guard lock(state_mutex_);
-  const auto other = [&](const Waiter& entry) { return entry.waiter.get() != waiter; };
-  const auto first = std::stable_partition(waiters_.begin(), waiters_.end(), other);
-  std::move(first, waiters_.end(), std::back_inserter(cancelled));
-  waiters_.erase(first, waiters_.end());
+  take_out(
+      waiters_, [&](const Waiter& entry) { return entry.waiter.get() == waiter; },
+      [&](Waiter entry) { cancelled.push_back(std::move(entry)); });
 }
 
 void Partition::go_offline(const Error& error) {
