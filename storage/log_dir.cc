@@ -148,7 +148,6 @@ Result<std::unique_ptr<Log>> LogDir::Impl::open_log(const TopicPartition& name, 
     point = entry->second.recovery_point;
     options.log_start_offset = entry->second.log_start;
     entry->second.is_settled = false;
-    entry->second.log_end_at_point.reset();
   }
   if (point) options.recovery_point = &*point;
   return Log::open(options, report);

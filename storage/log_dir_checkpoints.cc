@@ -7,11 +7,6 @@
 namespace sillok::storage {
 namespace {
 
-bool describes(const RecoveryPoint& point, const LogPosition& synced) {
-  return point.offset == synced.offset && point.segment_base == synced.segment_base &&
-         point.position == synced.position;
-}
-
 template <class T>
 bool replace(T& old, const T& with) {
   if (old == with) return false;
@@ -70,23 +65,16 @@ Result<void> LogDir::Impl::read_checkpoints() {
 }
 
 void LogDir::Impl::note_checkpoint(const CheckpointEntry& entry) {
-  const Offset log_end = entry.log->log_end().offset;
-  std::optional<RecoveryPoint> known_point;
   {
     const std::lock_guard lock(mutex_);
-    const auto known = known_.find(entry.name);
-    if (known == known_.end()) return;
-    if (known->second.log_end_at_point == log_end) known_point = known->second.recovery_point;
+    if (known_.count(entry.name) == 0) return;
   }
-  // Taking the point of a log syncs its index: not for a log where nothing moved.
-  const bool is_same = known_point && describes(*known_point, entry.log->synced_end());
-  const RecoveryPoint point = is_same ? *known_point : entry.log->recovery_point();
+  const RecoveryPoint point = entry.log->recovery_point();
   const Offset start = entry.log->log_start();
   const std::lock_guard lock(mutex_);
   const auto found = known_.find(entry.name);
   if (found == known_.end()) return;
   KnownPartition& known = found->second;
-  known.log_end_at_point = log_end;
   if (replace(known.recovery_point, std::optional(point))) mark_changed(CheckpointFile::recovery_points);
   if (replace(known.log_start, start)) mark_changed(CheckpointFile::log_starts);
   if (replace(known.high_watermark, std::optional(entry.high_watermark))) {

@@ -20,9 +20,6 @@ namespace sillok::storage {
 // What the checkpoints say of one partition, and whether a clean mark may vouch for it.
 struct KnownPartition {
   std::optional<RecoveryPoint> recovery_point;
-  // When the point was taken. None: in an earlier run. Recovery and truncation may build the indexes anew
-  // that an older point describes, and both are seen by this or by the log's synced end.
-  std::optional<Offset> log_end_at_point;
   Offset log_start{0};
   std::optional<Offset> high_watermark;
   bool is_settled = true;  // false: must be recovered, or was opened and not closed

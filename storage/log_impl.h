@@ -130,6 +130,7 @@ class Log::Impl {
   // retention.cc
   Result<std::size_t> expired_count(TimestampMs now, Offset high_watermark) const;
   Result<void> delete_segment(const Segment& segment);
+  Result<void> delete_durably(std::span<const std::shared_ptr<Segment>> segments);
   Result<void> delete_file(const std::string& path);
   Result<void> delete_snapshots_outside(Offset first, Offset last);
   // After segments went: what of the rest is not synced yet.

@@ -27,11 +27,12 @@ bool is_index_in_doubt(const Error& error) {
 
 Result<FileSlice> Log::Impl::read(Offset from, const LogPosition& upper_bound, ByteCount limit,
                                   FirstBatch first_batch, IoMode mode) {
-  if (from < log_start() || from > log_end_.offset()) {
+  const auto out_of_range = [&] {
     return Error{Errc::offset_out_of_range, "offset " + std::to_string(from.value) + " is not in [" +
                                                 std::to_string(log_start().value) + ", " +
                                                 std::to_string(log_end_.offset().value) + "]"};
-  }
+  };
+  if (from < log_start() || from > log_end_.offset()) return out_of_range();
   if (from >= upper_bound.offset) return FileSlice{};
   const auto list = segments();
   bool repaired = false;
@@ -40,6 +41,9 @@ Result<FileSlice> Log::Impl::read(Offset from, const LogPosition& upper_bound, B
     if (segment.base_offset() > upper_bound.segment_base) break;
     auto found = segment.find(from, mode);
     if (!found.ok()) {
+      // Retention may have taken the segment away since the start was looked at: then its files are gone, not
+      // damaged.
+      if (from < log_start()) return out_of_range();
       if (found.error().code == Errc::corrupt) mark_degraded();
       if (!is_index_in_doubt(found.error()) || repaired) return std::move(found).error();
       if (mode == IoMode::resident_only) return Error{Errc::would_block, "an index must be built anew"};

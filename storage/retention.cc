@@ -61,6 +61,16 @@ Result<void> Log::Impl::delete_segment(const Segment& segment) {
   return {};
 }
 
+// The names may become durable in any order, and an old segment that comes back without the next one is a
+// hole.
+Result<void> Log::Impl::delete_durably(std::span<const std::shared_ptr<Segment>> segments) {
+  for (const auto& segment : segments) {
+    TRY(delete_segment(*segment));
+    TRY(files_.file_system->sync_directory(files_.directory));
+  }
+  return {};
+}
+
 Result<void> Log::Impl::delete_snapshots_outside(Offset first, Offset last) {
   for (const Offset snapshot : TRY(list_snapshots())) {
     if (snapshot < first || snapshot > last) TRY(delete_file(files_.path(snapshot, kSnapshotSuffix)));
@@ -99,13 +109,14 @@ Result<std::int32_t> Log::Impl::clean_up(TimestampMs now, Offset high_watermark)
   if (first > log_start()) move_log_start(first);
   publish_segments(std::move(rest));
   std::erase_if(sealed_, [&](const SealedSegment& sealed) { return sealed.segment->base_offset() < first; });
-  if (synced_end_.load().segment_base < first) synced_end_.store(LogPosition{first, first, FilePosition(0)});
+  const LogPosition synced = synced_end_.load();
+  if (synced.segment_base < first) synced_end_.store(LogPosition{first, first, FilePosition(0)});
   recount_unflushed();
-  for (std::size_t i = 0; i < count; ++i) {
-    TRY(delete_segment(*old[i]));
-    // The names may become durable in any order, and an old segment that comes back without the next one is a
-    // hole.
-    if (i + 1 < count) TRY(files_.file_system->sync_directory(files_.directory));
+  auto deleted = delete_durably(std::span(old).first(count));
+  if (!deleted.ok()) {
+    // What of the old segments was never flushed may come back, and then must not lie below a recovery point.
+    synced_end_.store(synced);
+    return go_offline(std::move(deleted).error());
   }
   TRY(delete_snapshots_outside(first, log_end_.offset()));
   return static_cast<std::int32_t>(count);
@@ -115,7 +126,7 @@ Result<void> Log::Impl::remove_deleted_files(SteadyTime now) {
   std::vector<std::string> due;
   {
     const std::lock_guard lock(append_mutex_);
-    const auto later = std::stable_partition(deleted_files_.begin(), deleted_files_.end(),
+    const auto later = std::partition(deleted_files_.begin(), deleted_files_.end(),
                                              [now](const DeletedFile& file) { return file.due > now; });
     for (auto file = later; file != deleted_files_.end(); ++file) due.push_back(std::move(file->path));
     deleted_files_.erase(later, deleted_files_.end());

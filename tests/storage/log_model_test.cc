@@ -27,10 +27,11 @@ TEST_CASE("log: through random operations, kills and power cuts it is what the m
   std::int64_t cut_bytes = 0;
   for (int i = 0; i < seed_count(); ++i) {
     const std::uint64_t seed = first_seed + static_cast<std::uint64_t>(i);
+    INFO("SILLOK_TEST_SEED=" << seed);
     tests::MemFileSystem disk;
     tests::ModelRun run(seed, disk, disk);
     run.run(kOperationCount, true);
-    INFO("SILLOK_TEST_SEED=" << seed << "\n" << run.history());
+    INFO(run.history());
     REQUIRE(run.failure() == "");
     batches += run.appended_batch_count();
     crashes += run.crash_count();
