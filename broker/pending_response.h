@@ -57,7 +57,7 @@ class PendingResponse {
       report_unsayable(Response::kKey, version, encoded.error());
       return disconnect();
     }
-    CHECK(encoder.holes().size() == slices.size());
+    SILLOK_CHECK(encoder.holes().size() == slices.size());
     for (std::size_t i = 0; i < slices.size(); ++i) {
       frame.files.push_back({encoder.holes()[i].position, std::move(slices[i])});
     }
@@ -68,7 +68,7 @@ class PendingResponse {
 
  private:
   void finish(SlotOutcome outcome, OutgoingFrame frame) {
-    CHECK(sink_ != nullptr);
+    SILLOK_CHECK(sink_ != nullptr);
     const std::shared_ptr<ResponseSink> sink = std::move(sink_);
     sink_ = nullptr;
     sink->complete(slot_, outcome, std::move(frame));
