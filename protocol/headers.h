@@ -1,6 +1,6 @@
-// The headers before request and response bodies. Flexible requests have header version 2 and flexible responses header
-// version 1 (with tagged fields); ApiVersions answers always have response header version 0, since a client reads them
-// before it knows what the broker can do.
+// The headers before request and response bodies. Flexible requests have header version 2 and flexible
+// responses header version 1 (with tagged fields); ApiVersions answers always have response header version 0,
+// since a client reads them before it knows what the broker can do.
 #pragma once
 
 #include <cstdint>

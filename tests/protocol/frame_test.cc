@@ -178,7 +178,7 @@ TEST_CASE("frame: a request that its version cannot carry leaves nothing") {
 }
 
 TEST_CASE("frame: long values are written whole, between short ones") {
-  for (const std::size_t size : {1023, 1024, 1025, 100000}) {
+  for (const std::size_t size : std::initializer_list<std::size_t>{1023, 1024, 1025, 100000}) {
     const std::string text(size, 'x');
     Bytes out;
     Encoder encoder(out);

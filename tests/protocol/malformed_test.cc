@@ -3,7 +3,6 @@
 #include <limits>
 #include <string>
 
-#include "protocol/api.h"
 #include "protocol/base/ids.h"
 #include "protocol/wire/decode.h"
 #include "protocol/wire/encoder.h"
@@ -25,7 +24,6 @@ struct Pair {
 // One value, in classic form in version 0 and in flexible form in version 1.
 template <class Value>
 struct Only {
-  static constexpr ApiKey kKey = ApiKey::produce;
   static constexpr VersionRange kVersions{0, 1};
   static constexpr VersionRange kFlexible = since(1);
   Value value{};
@@ -140,7 +138,6 @@ TEST_CASE(
 namespace {
 
 struct Tagged5 {
-  static constexpr ApiKey kKey = ApiKey::produce;
   static constexpr VersionRange kVersions{0, 0};
   static constexpr VersionRange kFlexible = since(0);
   std::int32_t number = 3;

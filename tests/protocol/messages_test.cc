@@ -18,7 +18,7 @@ using tests::RandomMessages;
 using tests::to_hex;
 
 // Of a message's bytes, for the test that changes each.
-constexpr std::size_t kChangedMax = 200;
+constexpr std::size_t kChangedMax = 120;
 
 template <Message M>
 Bytes encoded(const M& message, Version version) {
@@ -104,7 +104,7 @@ TEST_CASE("messages: any changed byte decodes to an error or to a message that i
     Bytes bytes = encoded(random.make<M>(version), version);
     for (std::size_t position = 0; position < std::min(bytes.size(), kChangedMax); ++position) {
       const std::byte original = bytes[position];
-      for (const int changed : {0x00, 0x01, 0x7f, 0x80, 0xff, static_cast<int>(dice() & 0xff)}) {
+      for (const int changed : {0x00, 0x7f, 0xff, static_cast<int>(dice() & 0xff)}) {
         bytes[position] = static_cast<std::byte>(changed);
         M message;
         Decoder in(bytes);

@@ -2,7 +2,6 @@
 #include <catch2/catch.hpp>
 #include <string>
 
-#include "protocol/api.h"
 #include "protocol/base/ids.h"
 #include "protocol/wire/decode.h"
 #include "protocol/wire/describe.h"
@@ -30,7 +29,6 @@ struct Leaf {
 
 // v1 adds everything but the flag, v2 is flexible.
 struct Everything {
-  static constexpr ApiKey kKey = ApiKey::produce;
   static constexpr VersionRange kVersions{0, 2};
   static constexpr VersionRange kFlexible = since(2);
 
@@ -151,6 +149,16 @@ TEST_CASE("schema: null is refused both ways in versions where a value must be")
   Everything message = full();
   message.nickname.reset();
   CHECK(encoded_hex(message, 1) == "unsupported_version: null where this version must have a value");
+
+  message.nickname = "?";
+  std::string hex = encoded_hex(message, 1);
+  const std::string nickname = "00013f";
+  hex.replace(hex.find(nickname), nickname.size(), "ffff");
+  const Bytes bytes = from_hex(hex);
+  Decoder in(bytes);
+  const Result<void> decoded = decode(in, message, 1);
+  REQUIRE_FALSE(decoded.ok());
+  CHECK(decoded.error().describe() == "malformed: null where a message must have a value");
 }
 
 TEST_CASE("schema: a member that a version lacks is dropped or refused, as it says") {
@@ -168,7 +176,8 @@ TEST_CASE("schema: a tagged field is refused where it is not tagged yet") {
 }
 
 TEST_CASE("schema: tagged fields of any size have their size before them") {
-  for (const std::size_t size : {1, 125, 126, 127, 128, 16380, 16381, 16382, 16384, 32767}) {
+  for (const std::size_t size :
+       std::initializer_list<std::size_t>{1, 125, 126, 127, 128, 16380, 16381, 16382, 16384, 32767}) {
     const std::string text(size, 'x');
     Everything message = full();
     message.early = text;
