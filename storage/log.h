@@ -164,6 +164,8 @@ class Log {
   };
   // The greatest epoch not past `requested`, and where it ends; {-1, -1} where unknown.
   EpochEnd end_offset_for_epoch(LeaderEpoch requested) const;
+  // The epoch of the batch at `offset`; -1 where unknown.
+  LeaderEpoch leader_epoch_at(Offset offset) const;
 
   // Orderly stop: flush, seal indexes, trim reserved space, write the producer snapshot. No call may follow.
   Result<void> close();
