@@ -99,6 +99,7 @@ struct Fixture {
         return client::Visit::go_on;
       }));
     }
+    broker.stop();
     return values;
   }
 

@@ -1,6 +1,7 @@
 #include "client/producer.h"
 
 #include <catch2/catch.hpp>
+#include <cstdlib>
 #include <deque>
 #include <map>
 #include <mutex>
@@ -126,7 +127,7 @@ class LogBroker {
     }
     result.base_offset = Offset(static_cast<std::int64_t>(logs_[partition].size()));
     auto reader = protocol::RecordReader::open(*header, records.bytes);
-    REQUIRE(reader.ok());
+    if (!reader.ok()) std::abort();  // not on the test's thread, where Catch2 could be told
     protocol::Record record;
     for (auto next = reader->next(record); next.ok() && *next; next = reader->next(record)) {
       logs_[partition].emplace_back(as_text(*record.value));

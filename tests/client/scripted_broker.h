@@ -83,10 +83,7 @@ class ScriptedBroker {
     });
   }
   ~ScriptedBroker() {
-    const char byte = 0;
-    const auto ignored = ::write(wake_[1], &byte, 1);
-    static_cast<void>(ignored);
-    if (thread_.joinable()) thread_.join();
+    stop();
     for (const auto& [descriptor, number] : connections_) ::close(descriptor);
     ::close(listener_);
     ::close(wake_[0]);
@@ -94,6 +91,15 @@ class ScriptedBroker {
   }
   ScriptedBroker(const ScriptedBroker&) = delete;
   ScriptedBroker& operator=(const ScriptedBroker&) = delete;
+
+  // The script does not run any more: what it noted may be read.
+  void stop() {
+    if (!thread_.joinable()) return;
+    const char byte = 0;
+    const auto ignored = ::write(wake_[1], &byte, 1);
+    static_cast<void>(ignored);
+    thread_.join();
+  }
 
   client::Endpoint endpoint() const { return {"127.0.0.1", port_}; }
 
