@@ -32,9 +32,9 @@ struct TaggedFieldHead {
   std::size_t size;
 };
 
-// Threading: not thread-safe. Failure: sticky. The first bad byte sets the error, and from then on every read
-// gives a
-//   zero value and the walk stays linear; the caller looks at ok() once, at the end.
+// Threading: not thread-safe.
+// Failure: sticky. The first bad byte sets the error, and from then on every read gives a zero value and the
+//   walk stays linear; the caller looks at ok() once, at the end.
 // Lifetime: strings and bytes that it gives are views into the frame.
 class Decoder {
  public:

@@ -1,6 +1,6 @@
 // How a C++ struct says its own wire format. A message lists its members in wire order, each with the
-// versions that have it; the walk (walk.h) encodes, decodes and prints from that one list, so no layout is
-// written twice.
+// versions that have it; the walk (walk.h and those that include it) encodes, decodes and prints from that
+// one list, so no layout is written twice.
 //
 //   struct FetchPartition {
 //     PartitionIndex index;
