@@ -21,7 +21,8 @@ using tests::read_records;
 
 // What other implementations wrote; each file's first line says which.
 Bytes golden(const std::string& name) {
-  const auto path = std::filesystem::path(__FILE__).parent_path() / "golden_batches" / (name + ".hex");
+  const auto path =
+      std::filesystem::path(SILLOK_SOURCE_DIR) / "tests/protocol/golden_batches" / (name + ".hex");
   std::ifstream file(path);
   INFO(path);
   REQUIRE(file.good());
