@@ -66,7 +66,8 @@ void LogDump::dump_file(const std::string& path) {
   const std::string name = file_name(path);
   const auto numbered = parse_offset_file_name(name);
   const std::string_view suffix = numbered ? numbered->suffix : std::string_view();
-  if (suffix == kLogSuffix) return dump_log(path);
+  // Other logs than those of partitions are made of the same batches.
+  if (suffix == kLogSuffix || (!numbered && name.ends_with(kLogSuffix))) return dump_log(path);
   if (suffix == kOffsetIndexSuffix) return dump_offset_index(path);
   if (suffix == kTimeIndexSuffix) return dump_time_index(path);
   if (suffix == kSnapshotSuffix) return dump_snapshot(path);

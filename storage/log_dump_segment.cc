@@ -87,7 +87,8 @@ std::string log_path_of(const std::string& path, std::string_view suffix) {
 }  // namespace
 
 void LogDump::dump_log(const std::string& path) {
-  const auto base = parse_offset_file_name(path.substr(path.rfind('/') + 1))->base;
+  const auto name = parse_offset_file_name(path.substr(path.rfind('/') + 1));
+  const Offset base = name ? name->base : Offset(0);
   const auto file = file_system_.open(path, OpenMode::read);
   if (!file.ok()) return problem("segment " + path, file.error());
   const auto end = (*file)->size();

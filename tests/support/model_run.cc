@@ -449,8 +449,8 @@ void ModelRun::check_opened(Stop stop, const storage::RecoveryReport& report) {
     next_producer_ += kProducerCount;
     if (!model_.is_boundary(end)) model_.start_empty_at(end);
   }
-  model_.truncate_to(end);
   model_.set_log_start(start);
+  model_.truncate_to(end);
   // What is left after a power cut is on disk, and what recovery synced is as well.
   durable_end_ = std::max(durable_end_, killed_only_ ? log_->synced_end().offset : end);
   check_all();
