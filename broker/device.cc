@@ -14,8 +14,33 @@ void Device::note_append(storage::SteadyTime began, storage::SteadyTime ended) {
   calm_at_.store((ended + kCalmAfter).time_since_epoch().count(), std::memory_order_relaxed);
 }
 
-void Device::remove_unflushed(ByteCount bytes) {
+void Device::add_unflushed(ByteCount bytes, const std::shared_ptr<storage::FlushTarget>& target) {
+  if (bytes == 0) return;
+  unflushed_.fetch_add(bytes, std::memory_order_relaxed);
+  {
+    const std::lock_guard lock(mutex_);
+    unflushed_targets_.try_emplace(target.get(), target);
+  }
+  if (is_full()) flush_everything();
+}
+
+void Device::flush_everything() {
+  std::vector<std::shared_ptr<storage::FlushTarget>> targets;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [key, weak] : unflushed_targets_) {
+      if (auto target = weak.lock()) targets.push_back(std::move(target));
+    }
+  }
+  for (std::shared_ptr<storage::FlushTarget>& target : targets) flusher_.request(std::move(target));
+}
+
+void Device::remove_unflushed(ByteCount bytes, const storage::FlushTarget* target) {
   unflushed_.fetch_sub(bytes, std::memory_order_relaxed);
+  {
+    const std::lock_guard lock(mutex_);
+    unflushed_targets_.erase(target);
+  }
   resume(full_waiting_);
   resume(congested_waiting_);
 }

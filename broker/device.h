@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -43,9 +44,11 @@ class Device {
   // Every append reports how long its write took.
   void note_append(storage::SteadyTime began, storage::SteadyTime ended);
 
-  // Bytes that were appended and wait for a flush. Past the limit appends wait.
-  void add_unflushed(ByteCount bytes) { unflushed_.fetch_add(bytes, std::memory_order_relaxed); }
-  void remove_unflushed(ByteCount bytes);
+  // Bytes that were appended and wait for a flush. Past the limit appends wait, and all that has such bytes
+  // is flushed at once, however long it might have waited.
+  void add_unflushed(ByteCount bytes, const std::shared_ptr<storage::FlushTarget>& target);
+  // All the bytes of a target, which has none now.
+  void remove_unflushed(ByteCount bytes, const storage::FlushTarget* target);
   bool is_full() const { return unflushed_.load(std::memory_order_relaxed) > unflushed_max_; }
   // Calls back, from remove_unflushed(), once the device is not full any more. At once where it is not.
   void when_not_full(std::function<void()> resume) { wait_for_room(full_waiting_, std::move(resume)); }
@@ -66,6 +69,7 @@ class Device {
   }
   void wait_for_room(Waiting& waiting, std::function<void()> resume);
   void resume(Waiting& waiting);
+  void flush_everything();
 
   const storage::Clock& clock_;
   storage::Flusher& flusher_;
@@ -74,7 +78,8 @@ class Device {
   std::atomic<ByteCount> unflushed_{0};
   std::atomic<storage::SteadyTime::rep> calm_at_{0};  // 0: calm
   std::atomic<ByteCount> queued_{0};
-  std::mutex mutex_;  // guards the two lists
+  std::mutex mutex_;  // guards what follows
+  std::unordered_map<const storage::FlushTarget*, std::weak_ptr<storage::FlushTarget>> unflushed_targets_;
   Waiting full_waiting_;
   Waiting congested_waiting_;
 };

@@ -19,7 +19,7 @@ constexpr std::size_t kReusedFrameBytes = 64 << 10;
 template <class Request, void (*kHandler)(const RequestContext&, const Request&, PendingResponse)>
 bool decode_and_handle(const RequestContext& context, Decoder& body, PendingResponse response) {
   const auto with = [&](Request& request) {
-    if (!decode(body, request, response.version()).ok()) return false;
+    if (!decode(body, request, response.version(), TrailingBytes::ignored).ok()) return false;
     kHandler(context, request, std::move(response));
     return true;
   };
@@ -86,7 +86,7 @@ bool dispatch(Services& services, ReactorPort& reactor, const ConnectionInfo& co
     log_rate_limited("request refused: {} (api key {}, version {}, client id \"{}\", {})", why,
                      header.api_key, header.api_version, escape_for_log(header.client_id.value_or("")),
                      connection.peer);
-    response.send_nothing();
+    response.disconnect();
     return false;
   };
   if (!in.ok()) return refuse("the header is cut short or malformed");
@@ -97,13 +97,14 @@ bool dispatch(Services& services, ReactorPort& reactor, const ConnectionInfo& co
     return true;
   }
   const RequestContext context{services, reactor, connection, header, frame};
-  // A body that does not decode leaves the response unanswered, which closes the connection.
-  if (!api->handle(context, in, std::move(response))) {
+  // A body that does not decode leaves the response unanswered, which closes the connection in its turn.
+  const bool decoded = api->handle(context, in, std::move(response));
+  if (!decoded) {
     log_rate_limited("request refused: a malformed {} version {} from client id \"{}\", {}",
                      to_string(api->key), header.api_version, escape_for_log(header.client_id.value_or("")),
                      connection.peer);
   }
-  return true;
+  return decoded;
 }
 
 }  // namespace sillok::broker

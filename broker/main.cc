@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
+#include <sys/resource.h>
 
 #include <boost/program_options.hpp>
 #include <chrono>
@@ -82,12 +83,21 @@ void set_up_logging(const std::string& level) {
   spdlog::set_default_logger(std::move(logger));
 }
 
+// The soft limit on descriptors is often 1024, for the sake of programs that use select(); nothing here does.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 int serve(LoadedConfig settings, std::chrono::steady_clock::time_point began) {
   for (const std::string& note : settings.notes) spdlog::info("{}", note);
   const sigset_t signals = stop_signals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);  // sendfile has no flag against it
   std::signal(SIGXFSZ, SIG_IGN);  // a file size limit is a failed write, not an end
+  raise_descriptor_limit();
   Server server(std::move(settings));
   if (const auto started = server.start(); !started.ok()) {
     fmt::print(stderr, "sillokd: {}\n", started.error().describe());

@@ -75,7 +75,7 @@ Result<void> Partition::lead(LeaderEpoch epoch) {
       const std::lock_guard lock(state_mutex_);
       undurable_.push_back({synced, end, nullptr, 0, {}});
       unflushed_bytes_ = log_->unflushed_size();
-      device_.add_unflushed(unflushed_bytes_);
+      device_.add_unflushed(unflushed_bytes_, shared_from_this());
     }
     device_.flusher().request(shared_from_this());
   }
@@ -214,7 +214,7 @@ void Partition::after_write(std::span<AppendRequest> requests, std::span<const A
     unflushed_bytes_ += written.byte_count;
     advance_high_watermark(notices);
   }
-  device_.add_unflushed(written.byte_count);
+  device_.add_unflushed(written.byte_count, shared_from_this());
   request_flush(written, *config);
   for (std::size_t i = 0; i < requests.size(); ++i) {
     if (!requests[i].sink) continue;  // waits for the disk
@@ -223,6 +223,8 @@ void Partition::after_write(std::span<AppendRequest> requests, std::span<const A
       result = {ErrorCode::out_of_order_sequence_number, {}, log_start};
     if (entries[i].status == AppendStatus::producer_fenced)
       result = {ErrorCode::invalid_producer_epoch, {}, log_start};
+    if (entries[i].status == AppendStatus::too_large)
+      result = {ErrorCode::message_too_large, {}, log_start};
     if (result.error != ErrorCode::none) result.base_offset = Offset(-1);
     requests[i].sink->appended(requests[i].index, result);
   }
@@ -249,7 +251,10 @@ void Partition::fail(std::span<AppendRequest> requests, ErrorCode error) {
 }
 
 void Partition::flush() {
-  if (log_->health() == storage::LogHealth::offline) return;
+  if (storage_failed_.load(std::memory_order_relaxed)) return;
+  if (log_->health() == storage::LogHealth::offline) {
+    return go_offline({Errc::offline, "an operation on the log failed before"});
+  }
   ByteCount bytes = 0;
   {
     const std::lock_guard lock(state_mutex_);
@@ -257,7 +262,9 @@ void Partition::flush() {
     unflushed_records_ = 0;
   }
   const Result<LogPosition> synced = log_->flush();
-  device_.remove_unflushed(bytes);
+  if (!synced.ok() && synced.error().code == Errc::too_many_files) return flush_later(bytes);
+  device_.remove_unflushed(bytes, this);
+  if (!synced.ok() && synced.error().code == Errc::closed) return;
   if (!synced.ok()) return go_offline(synced.error());
   Notices notices;
   {
@@ -266,6 +273,16 @@ void Partition::flush() {
     advance_high_watermark(notices);
   }
   tell(notices);
+}
+
+// Nothing failed that was tried: all of it is still to be flushed, and is counted as before.
+void Partition::flush_later(ByteCount bytes) {
+  {
+    const std::lock_guard lock(state_mutex_);
+    if (!is_stopped()) unflushed_bytes_ += std::exchange(bytes, 0);
+  }
+  if (bytes > 0) return device_.remove_unflushed(bytes, this);
+  device_.flusher().request_within(shared_from_this(), kFlushRetryDelay);
 }
 
 void Partition::advance_durable_end(const LogPosition& synced, Notices& notices) {
@@ -330,7 +347,7 @@ void Partition::go_offline(const Error& error) {
     undurable_repeats_.clear();
     bytes = std::exchange(unflushed_bytes_, 0);
   }
-  device_.remove_unflushed(bytes);
+  device_.remove_unflushed(bytes, this);
   for (UndurableBatch& batch : notices.durable)
     batch.result = {ErrorCode::kafka_storage_error, Offset(-1), Offset(-1)};
   tell(notices);
@@ -353,7 +370,7 @@ void Partition::stop(ErrorCode error) {
     waiters_.clear();
     bytes = std::exchange(unflushed_bytes_, 0);
   }
-  device_.remove_unflushed(bytes);
+  device_.remove_unflushed(bytes, this);
   for (UndurableBatch& batch : notices.durable) batch.result = {error, Offset(-1), Offset(-1)};
   tell(notices);
   for (QueuedAppend& append : queued) {

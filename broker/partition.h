@@ -24,6 +24,8 @@ namespace sillok::broker {
 
 // Appends that wait for the one that writes; past it a request is answered with an error that clients retry.
 inline constexpr std::size_t kQueuedAppendsMax = 10'000;
+// After a flush that got no descriptor.
+inline constexpr std::chrono::milliseconds kFlushRetryDelay{100};
 // How many times a reactor goes on writing what others queued meanwhile, before it leaves that to the writer
 // thread.
 inline constexpr int kInlineRoundsMax = 8;
@@ -133,6 +135,7 @@ class Partition final : public storage::FlushTarget, public std::enable_shared_f
   void fail(std::span<AppendRequest> requests, protocol::ErrorCode error);
   void go_offline(const Error& error);
   // With state_mutex_ held: the only places where the two ends move.
+  void flush_later(ByteCount bytes);
   void advance_durable_end(const storage::LogPosition& synced, Notices& notices);
   void advance_high_watermark(Notices& notices);
   static void tell(Notices& notices);

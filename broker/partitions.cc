@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <atomic>
+#include <mutex>
+#include <optional>
 #include <thread>
 #include <utility>
 
@@ -11,6 +13,8 @@
 
 namespace sillok::broker {
 namespace {
+
+constexpr std::int32_t kCreationThreads = 8;
 
 storage::TopicPartition name_of(const PartitionHost::Opening& opening) {
   return {opening.topic, opening.partition};
@@ -39,7 +43,9 @@ std::shared_ptr<const Partitions::Table> Partitions::table() const {
 
 Partitions::Lookup Partitions::look_up(const Topic& topic, PartitionIndex partition) {
   const auto index = static_cast<std::size_t>(partition.value);
-  if (partition.value < 0 || index >= topic.partitions.size()) return {};
+  if (partition.value < 0 || index >= topic.partitions.size()) {
+    return {Lookup::State::unknown_partition, nullptr};
+  }
   const std::shared_ptr<Partition>& found = topic.partitions[index];
   if (!found) return {Lookup::State::offline, nullptr};
   return {Lookup::State::found, found};
@@ -115,16 +121,30 @@ Result<void> Partitions::open(const std::vector<Opening>& partitions) {
 }
 
 Result<void> Partitions::create(const std::vector<Opening>& partitions) {
-  std::vector<Opened> opened;
-  for (const Opening& opening : partitions) {
-    auto log = TRY(log_dir_.create_log(name_of(opening), opening.topic_id, opening.config));
-    auto partition = std::make_shared<Partition>(opening.topic, opening.partition, std::move(log), device_,
-                                                 opening.config);
-    TRY(partition->lead(LeaderEpoch(0)));
-    opened.push_back({&opening, std::move(partition)});
-  }
+  std::vector<Opened> opened(partitions.size());
+  std::mutex mutex;  // guards `failure`
+  std::optional<Error> failure;
+  // Each makes several files durable, which are waits that go well together.
+  in_parallel(partitions.size(), kCreationThreads, [&](std::size_t i) {
+    auto created = create_one(partitions[i]);
+    if (created.ok()) {
+      opened[i] = {&partitions[i], std::move(created).value()};
+      return;
+    }
+    const std::lock_guard lock(mutex);
+    if (!failure) failure = std::move(created).error();
+  });
+  if (failure) return *std::move(failure);
   publish(opened);
   return {};
+}
+
+Result<std::shared_ptr<Partition>> Partitions::create_one(const Opening& opening) {
+  auto log = TRY(log_dir_.create_log(name_of(opening), opening.topic_id, opening.config));
+  auto partition =
+      std::make_shared<Partition>(opening.topic, opening.partition, std::move(log), device_, opening.config);
+  TRY(partition->lead(LeaderEpoch(0)));
+  return partition;
 }
 
 void Partitions::publish(const std::vector<Opened>& opened) {
@@ -171,7 +191,10 @@ Result<void> Partitions::remove(const std::string& topic, PartitionIndex partiti
     const std::lock_guard lock(mutex_);
     table_ = std::move(next);
   }
-  if (found.partition) found.partition->stop(protocol::ErrorCode::unknown_topic_or_partition);
+  if (found.partition) {
+    found.partition->stop(protocol::ErrorCode::unknown_topic_or_partition);
+    found.partition->log().retire();
+  }
   return log_dir_.delete_log({topic, partition});
 }
 

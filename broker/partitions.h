@@ -22,10 +22,12 @@ namespace sillok::broker {
 class Partitions final : public PartitionHost, public PartitionsView {
  public:
   struct Lookup {
-    // unknown: no such topic or partition. offline: it exists, and its log cannot be served.
-    enum class State { found, unknown, offline };
+    // unknown: no such topic. offline: it exists, and its log cannot be served.
+    enum class State { found, unknown, unknown_partition, offline };
     State state = State::unknown;
     std::shared_ptr<Partition> partition;  // set where found
+
+    bool is_unknown() const { return state == State::unknown || state == State::unknown_partition; }
   };
 
   Partitions(storage::LogDir& log_dir, Device& device, std::int32_t recovery_threads)
@@ -78,6 +80,7 @@ class Partitions final : public PartitionHost, public PartitionsView {
   static Lookup look_up(const Topic& topic, PartitionIndex partition);
   void publish(const std::vector<Opened>& opened);
   std::shared_ptr<Partition> open_one(const Opening& opening);
+  Result<std::shared_ptr<Partition>> create_one(const Opening& opening);
 
   storage::LogDir& log_dir_;
   Device& device_;

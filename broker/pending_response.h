@@ -12,7 +12,8 @@
 
 namespace sillok::broker {
 
-// Logs an answer that could not be encoded: too large, or a field set that the version does not have (our bug).
+// Logs an answer that could not be encoded: too large, or a field set that the version does not have (our
+// bug).
 void report_unsayable(protocol::ApiKey key, protocol::Version version, const Error& error);
 
 // Threading: any thread, one at a time. Move-only. Answered once: one that is destroyed unanswered closes the
@@ -38,6 +39,8 @@ class PendingResponse {
   }
 
   protocol::Version version() const { return version_; }
+  // On the connection's reactor, before the answer.
+  void abandon_if_unwanted(std::weak_ptr<Abandonable> waits) { sink_->watch(slot_, std::move(waits)); }
 
   // Encodes in the request's version: what the response views need only live through the call. `slices` go,
   // in order, to the places of the records that have an external size.

@@ -32,11 +32,22 @@ enum class SlotOutcome {
   disconnected,  // the connection is closed when its turn comes
 };
 
-// Threading: any thread. Answers arrive in any order and leave in the order of the requests.
+// Something that waits for what may never come, and need not once nobody wants the answer. Threading:
+// abandon() is called on the connection's reactor.
+class Abandonable {
+ public:
+  virtual ~Abandonable() = default;
+  virtual void abandon() = 0;
+};
+
+// Threading: complete() from any thread, watch() on the connection's reactor. Answers arrive in any order and
+// leave in the order of the requests.
 class ResponseSink {
  public:
   virtual ~ResponseSink() = default;
   virtual void complete(std::uint64_t slot, SlotOutcome outcome, OutgoingFrame frame) = 0;
+  // Abandons `waits` if the connection ends before the slot is filled.
+  virtual void watch(std::uint64_t slot, std::weak_ptr<Abandonable> waits) = 0;
 };
 
 }  // namespace sillok::broker

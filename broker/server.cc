@@ -2,6 +2,7 @@
 
 #include <sched.h>
 #include <spdlog/spdlog.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <atomic>
@@ -38,6 +39,19 @@ std::size_t reactor_count(const Config& config) {
   return std::max(kReactorsMin, cores);
 }
 
+// Log files need descriptors too: connections get what is left of them.
+std::int32_t connections_max(const Config& config) {
+  constexpr rlim_t kReserved = 256;
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return config.max_connections;
+  const rlim_t files = static_cast<rlim_t>(config.cached_file_limit) + kReserved;
+  const rlim_t left = limit.rlim_cur > 2 * files ? limit.rlim_cur - files : limit.rlim_cur / 2;
+  if (left >= static_cast<rlim_t>(config.max_connections)) return config.max_connections;
+  spdlog::warn("max.connections is {} instead of {}: the process may have {} open files", left,
+               config.max_connections, limit.rlim_cur);
+  return static_cast<std::int32_t>(left);
+}
+
 storage::LogDirOptions log_dir_options(const Config& config, storage::FileSystem& file_system) {
   storage::LogDirOptions options;
   options.file_system = &file_system;
@@ -72,7 +86,7 @@ class Server::Parts {
         housekeeping_(config_, clock_, partitions_, *log_dir_),
         services_{settings, config_, clock_, topics_, partitions_, producer_ids_, control_, io_, partitions_},
         budget_(config_.in_flight_bytes_max),
-        limits_(config_.max_connections, config_.max_connections_per_ip),
+        limits_(connections_max(config_), config_.max_connections_per_ip),
         environment_{services_, budget_, limits_, device_} {
     for (std::size_t i = 0; i < reactor_count(config_); ++i) {
       reactors_.push_back(std::make_unique<Reactor>(i, clock_));

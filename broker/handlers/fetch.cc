@@ -25,6 +25,7 @@ constexpr ByteCount kCopiedSliceBytes = 16 << 10;
 // which it moves to the I/O pool as a whole and answers from there.
 class FetchOperation final : public FetchWaiter,
                              public Expirable,
+                             public Abandonable,
                              public std::enable_shared_from_this<FetchOperation> {
  public:
   FetchOperation(const RequestContext& context, const FetchRequest& request, PendingResponse response)
@@ -33,8 +34,8 @@ class FetchOperation final : public FetchWaiter,
         response_(std::move(response)),
         by_id_(response_.version() >= 13),
         session_id_(request.session_id),
-        min_bytes_(std::min(request.min_bytes, context.services.config.fetch_max_bytes)),
         max_bytes_(std::clamp(request.max_bytes, 0, context.services.config.fetch_max_bytes)),
+        min_bytes_(std::min<ByteCount>(request.min_bytes, max_bytes_)),
         deadline_(context.services.clock.steady() +
                   std::chrono::milliseconds(std::max(request.max_wait_ms, 0))) {
     for (const FetchTopic& topic : request.topics) {
@@ -63,6 +64,14 @@ class FetchOperation final : public FetchWaiter,
     if (on_pool_ || answered_) return;
     timer_ = {};
     evaluate(IoMode::resident_only);
+  }
+
+  void abandon() override {
+    if (on_pool_ || answered_) return;
+    answered_ = true;
+    stop_waiting();
+    reactor_.cancel(std::exchange(timer_, {}));
+    response_.send_nothing();
   }
 
  private:
@@ -96,6 +105,9 @@ class FetchOperation final : public FetchWaiter,
       case Partitions::Lookup::State::offline:
         part.error = ErrorCode::kafka_storage_error;
         break;
+      case Partitions::Lookup::State::unknown_partition:
+        part.error = ErrorCode::unknown_topic_or_partition;
+        break;
       case Partitions::Lookup::State::unknown:
         part.error = by_id_ ? ErrorCode::unknown_topic_id : ErrorCode::unknown_topic_or_partition;
         break;
@@ -112,7 +124,9 @@ class FetchOperation final : public FetchWaiter,
       if (wait_for_more()) break;
       stop_waiting();  // a partition has moved on meanwhile
     }
-    if (timer_.value == 0) timer_ = reactor_.call_at(deadline_, weak_from_this());
+    if (timer_.value != 0) return;
+    timer_ = reactor_.call_at(deadline_, weak_from_this());
+    response_.abandon_if_unwanted(weak_from_this());
   }
 
   // Whether there is enough to answer. Errc::would_block where the disk would have to be waited for.
@@ -260,8 +274,8 @@ class FetchOperation final : public FetchWaiter,
   PendingResponse response_;
   const bool by_id_;
   const std::int32_t session_id_;
-  const ByteCount min_bytes_;
   const ByteCount max_bytes_;
+  const ByteCount min_bytes_;
   const storage::SteadyTime deadline_;
   std::vector<Topic> topics_;
   std::vector<Part> parts_;

@@ -54,8 +54,7 @@ ListOffsetsPartitionResponse answer_one(const Wanted& wanted, Version version) {
     answer.error_code = error;
     return answer;
   };
-  if (wanted.found.state == Partitions::Lookup::State::unknown)
-    return fail(ErrorCode::unknown_topic_or_partition);
+  if (wanted.found.is_unknown()) return fail(ErrorCode::unknown_topic_or_partition);
   if (wanted.found.state == Partitions::Lookup::State::offline) return fail(ErrorCode::kafka_storage_error);
   const Partition& partition = *wanted.found.partition;
   const TimestampMs timestamp = wanted.request.timestamp;

@@ -16,7 +16,7 @@ OffsetForLeaderPartitionResponse answer_one(const Partitions::Lookup& found,
   answer.index = wanted.index;
   answer.leader_epoch = kNoLeaderEpoch;
   answer.end_offset = Offset(-1);
-  if (found.state == Partitions::Lookup::State::unknown) {
+  if (found.is_unknown()) {
     answer.error_code = ErrorCode::unknown_topic_or_partition;
     return answer;
   }

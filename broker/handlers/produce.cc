@@ -73,7 +73,8 @@ class ProduceOperation final : public AppendSink,
   void begin_waiting(storage::SteadyTime deadline) {
     began_waiting_ = true;
     if (outstanding_.fetch_sub(1, std::memory_order_acq_rel) == 1) return answer();
-    timer_ = reactor_.call_at(deadline, weak_from_this());
+    // Only the wait for the disk may take too long: what acks=0 and acks=1 wait for is the write itself.
+    if (acks_ == static_cast<std::int16_t>(Acks::all)) timer_ = reactor_.call_at(deadline, weak_from_this());
   }
 
   void run() override { answer(); }
@@ -208,7 +209,9 @@ void handle_produce(const RequestContext& context, const ProduceRequest& request
       } else if (found.state == Partitions::Lookup::State::offline) {
         operation->refuse(at, ErrorCode::kafka_storage_error);
       } else {
-        operation->refuse(at, by_id ? ErrorCode::unknown_topic_id : ErrorCode::unknown_topic_or_partition);
+        const bool unknown_id = by_id && found.state == Partitions::Lookup::State::unknown;
+        operation->refuse(at,
+                          unknown_id ? ErrorCode::unknown_topic_id : ErrorCode::unknown_topic_or_partition);
       }
     }
   }

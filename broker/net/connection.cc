@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstring>
 #include <utility>
+#include <vector>
 
 #include "broker/dispatcher.h"
 #include "broker/rate_limited_log.h"
@@ -47,7 +48,7 @@ class Connection::DeviceReadyTask final : public ReactorTask {
   explicit DeviceReadyTask(std::shared_ptr<Connection> connection) : connection_(std::move(connection)) {}
   void run() override {
     connection_->waiting_for_device_ = false;
-    connection_->resume();
+    connection_->end_of_round();
   }
 
  private:
@@ -79,7 +80,7 @@ Connection::Connection(tcp::socket socket, Reactor& reactor, ConnectionEnvironme
       address_(std::move(address)),
       last_activity_(reactor.clock().steady()) {}
 
-Connection::~Connection() { environment_.limits.leave(address_); }
+Connection::~Connection() { close(nullptr); }
 
 void Connection::start() {
   boost::system::error_code error;
@@ -95,9 +96,24 @@ void Connection::close(const char* reason) {
   if (reservation_ && environment_.budget.cancel(reservation_.get())) reservation_.reset();
   if (reserved_ > 0) environment_.budget.release(std::exchange(reserved_, 0));
   large_.reset();
+  Bytes().swap(kept_);
   boost::system::error_code ignored;
   socket_.shutdown(tcp::socket::shutdown_both, ignored);
   socket_.close(ignored);
+  environment_.limits.leave(address_);
+  abandon_slots();
+}
+
+// Answers have nobody to go to any more, and what waits for one need not.
+void Connection::abandon_slots() {
+  output_ = OutputQueue();
+  held_bytes_ = 0;
+  std::vector<std::shared_ptr<Abandonable>> waiting;
+  for (Slot& slot : slots_) {
+    slot.frame = {};
+    if (auto waits = slot.waits.lock(); waits && !slot.done) waiting.push_back(std::move(waits));
+  }
+  for (const std::shared_ptr<Abandonable>& one : waiting) one->abandon();
 }
 
 void Connection::check_time(storage::SteadyTime now) {
@@ -105,8 +121,9 @@ void Connection::check_time(storage::SteadyTime now) {
   if (frame_began_ && now - *frame_began_ > std::chrono::milliseconds(config.frame_timeout_ms)) {
     return close("a request did not arrive whole in time");
   }
-  const bool idle = slots_.empty() && output_.empty();
-  if (idle && config.connections_max_idle_ms > 0 &&
+  // Whoever waits for an answer is not idle; whoever does not take his is.
+  const bool may_be_idle = slots_.empty() || !output_.empty();
+  if (may_be_idle && config.connections_max_idle_ms > 0 &&
       now - last_activity_ > std::chrono::milliseconds(config.connections_max_idle_ms)) {
     close(nullptr);
   }
@@ -116,6 +133,8 @@ void Connection::check_time(storage::SteadyTime now) {
 
 void Connection::wait_readable() {
   if (!open_ || waiting_readable_) return;
+  // A frame's time counts only while it is the peer that it waits for.
+  if ((!kept_.empty() || large_) && !frame_began_) frame_began_ = reactor_.clock().steady();
   waiting_readable_ = true;
   socket_.async_wait(tcp::socket::wait_read, [self = shared_from_this()](boost::system::error_code error) {
     self->waiting_readable_ = false;
@@ -125,10 +144,41 @@ void Connection::wait_readable() {
 }
 
 void Connection::on_readable() {
-  if (!may_dispatch() || reservation_) return;  // resume() goes on
-  const bool more = large_ ? receive_large() : receive_small();
+  if (may_dispatch()) {
+    large_ ? receive_large() : receive_small();
+    send_answers();
+  }
+  go_on();
+}
+
+// Asks for more where there may be more. What was kept while the connection was paused may hold whole frames:
+// those come first, after others have had their turn.
+void Connection::go_on() {
+  if (!may_dispatch()) {
+    frame_began_.reset();
+    return;
+  }
+  if (waiting_readable_ || dispatching_) return;
+  if (large_ || !is_frame_kept()) return wait_readable();
+  ask_for_end_of_round();
+}
+
+bool Connection::is_frame_kept() const {
+  if (kept_.size() < protocol::kFrameSizeBytes) return false;
+  const auto size = load_big_endian<std::int32_t>(kept_.data());
+  if (size < 0) return true;  // to be refused
+  const std::size_t whole = protocol::kFrameSizeBytes + static_cast<std::size_t>(size);
+  return whole <= kept_.size() || whole > kSmallFrameBytes;
+}
+
+void Connection::take_kept() {
+  if (!may_dispatch() || waiting_readable_ || dispatching_ || large_ || !is_frame_kept()) return;
+  const MutableByteView scratch = reactor_.scratch();
+  const std::size_t held = kept_.size();
+  std::memcpy(scratch.data(), kept_.data(), held);
+  kept_.clear();
+  take_frames(scratch.first(held));
   send_answers();
-  if (more && may_dispatch() && !reservation_) wait_readable();
 }
 
 // 0 where nothing is there; connection_lost at the end of the stream.
@@ -145,72 +195,69 @@ Result<std::size_t> Connection::receive(MutableByteView into) {
   }
 }
 
-// Both give false where the connection is closed.
-bool Connection::receive_small() {
+void Connection::receive_small() {
   const MutableByteView scratch = reactor_.scratch();
-  std::size_t held = 0;
-  if (!kept_.empty()) {
-    held = kept_.size();
-    CHECK(held < scratch.size());
-    std::memcpy(scratch.data(), kept_.data(), held);
-    kept_.clear();
-  }
+  const std::size_t held = kept_.size();
+  CHECK(held < scratch.size());
+  if (held > 0) std::memcpy(scratch.data(), kept_.data(), held);
+  kept_.clear();
   const Result<std::size_t> got = receive(scratch.subspan(held));
-  if (!got.ok()) {
-    close(nullptr);
-    return false;
-  }
+  if (!got.ok()) return close(nullptr);
   take_frames(scratch.first(held + *got));
-  return open_;
 }
 
-bool Connection::receive_large() {
+void Connection::receive_large() {
   const Result<std::size_t> got = receive(large_->rest());
-  if (!got.ok()) {
-    close(nullptr);
-    return false;
-  }
+  if (!got.ok()) return close(nullptr);
   large_->filled(*got);
-  if (!large_->complete()) return true;
+  if (!large_->complete()) return;
   frame_began_.reset();
   const std::unique_ptr<LargeFrame> frame = std::move(large_);
   dispatch_frame(frame->frame());
   if (reserved_ > 0) environment_.budget.release(std::exchange(reserved_, 0));
-  return open_;
 }
 
 bool Connection::may_dispatch() const {
   const Config& config = environment_.services.config;
-  return open_ && !waiting_for_device_ &&
+  return open_ && !receiving_ended_ && !closes_when_sent_ && !waiting_for_device_ && !reservation_ &&
          slots_.size() < static_cast<std::size_t>(config.max_in_flight_per_connection) &&
-         output_.unsent() < config.response_bytes_max;
+         output_.unsent() + held_bytes_ < config.response_bytes_max;
 }
 
 void Connection::take_frames(MutableByteView bytes) {
   const auto size_max = environment_.services.config.socket_request_max_bytes;
-  while (open_ && bytes.size() >= protocol::kFrameSizeBytes && may_dispatch()) {
+  while (bytes.size() >= protocol::kFrameSizeBytes && may_dispatch()) {
     const auto size = load_big_endian<std::int32_t>(bytes.data());
-    if (size < 0 || size > size_max) {
-      return close("a request announces a size that is negative or above socket.request.max.bytes");
-    }
+    if (size < 0 || size > size_max) return refuse_size(size);
     const std::size_t whole = protocol::kFrameSizeBytes + static_cast<std::size_t>(size);
     if (whole > bytes.size()) {
-      if (whole <= kSmallFrameBytes) break;
-      if (!frame_began_) frame_began_ = reactor_.clock().steady();
-      if (begin_large(static_cast<std::size_t>(size), bytes.subspan(protocol::kFrameSizeBytes))) return;
+      if (whole > kSmallFrameBytes &&
+          begin_large(static_cast<std::size_t>(size), bytes.subspan(protocol::kFrameSizeBytes))) {
+        return;
+      }
       break;
     }
     frame_began_.reset();
     dispatch_frame(bytes.subspan(protocol::kFrameSizeBytes, static_cast<std::size_t>(size)));
     bytes = bytes.subspan(whole);
   }
-  if (!open_) return;
-  if (bytes.empty()) {
-    if (kept_.capacity() > 0) Bytes().swap(kept_);
-    return;
+  if (!open_ || receiving_ended_) return;
+  if (!bytes.empty()) {
+    kept_.assign(bytes.begin(), bytes.end());
+  } else if (kept_.capacity() > 0) {
+    Bytes().swap(kept_);
   }
-  if (!frame_began_) frame_began_ = reactor_.clock().steady();
-  kept_.assign(bytes.begin(), bytes.end());
+}
+
+// Closes the connection once what came before was answered.
+void Connection::refuse_size(std::int32_t size) {
+  log_rate_limited(
+      "connection from {}: a request announces {} bytes, which is negative or above socket.request.max.bytes",
+      info_.peer, size);
+  receiving_ended_ = true;
+  const std::uint64_t slot = first_slot_ + slots_.size();
+  slots_.emplace_back();
+  fill_slot(slot, SlotOutcome::disconnected, {});
 }
 
 // False where the frame must wait for the budget: its start is kept by the caller.
@@ -234,7 +281,7 @@ void Connection::reservation_made() {
   reservation_.reset();
   if (!open_) return environment_.budget.release(static_cast<ByteCount>(wanted_large_));
   reserved_ = static_cast<ByteCount>(wanted_large_);
-  resume();
+  end_of_round();
 }
 
 void Connection::dispatch_frame(MutableByteView frame) {
@@ -246,31 +293,16 @@ void Connection::dispatch_frame(MutableByteView frame) {
   dispatching_ = true;
   const bool answerable = dispatch(environment_.services, reactor_, info_, frame, shared_from_this(), slot);
   dispatching_ = false;
-  if (!answerable) return close(nullptr);
+  if (!answerable) receiving_ended_ = true;  // its slot closes the connection when its turn comes
   if (is_produce && environment_.device.is_congested()) wait_for_device();
 }
 
 // A producer that outruns the disk is not read from until the disk has caught up.
 void Connection::wait_for_device() {
   waiting_for_device_ = true;
-  environment_.device.when_not_congested([weak = weak_from_this()] {
-    const auto self = weak.lock();
-    if (self) self->reactor_.run_soon(std::make_shared<DeviceReadyTask>(self));
-  });
-}
-
-// After a pause: what was kept may hold whole frames.
-void Connection::resume() {
-  if (!may_dispatch() || reservation_ || waiting_readable_ || dispatching_) return;
-  if (!kept_.empty() && !large_) {
-    const MutableByteView scratch = reactor_.scratch();
-    const std::size_t held = kept_.size();
-    std::memcpy(scratch.data(), kept_.data(), held);
-    kept_.clear();
-    take_frames(scratch.first(held));
-    send_answers();
-  }
-  if (may_dispatch() && !reservation_) wait_readable();
+  // The device holds the connection meanwhile: nothing else may.
+  environment_.device.when_not_congested(
+      [self = shared_from_this()] { self->reactor_.run_soon(std::make_shared<DeviceReadyTask>(self)); });
 }
 
 // ---- answering ----
@@ -281,8 +313,16 @@ void Connection::complete(std::uint64_t slot, SlotOutcome outcome, OutgoingFrame
     return;
   }
   fill_slot(slot, outcome, std::move(frame));
-  if (dispatching_ || end_of_round_asked_) return;
-  end_of_round_asked_ = true;
+  if (!dispatching_) ask_for_end_of_round();
+}
+
+void Connection::watch(std::uint64_t slot, std::weak_ptr<Abandonable> waits) {
+  CHECK(slot >= first_slot_ && slot - first_slot_ < slots_.size());
+  slots_[slot - first_slot_].waits = std::move(waits);
+}
+
+void Connection::ask_for_end_of_round() {
+  if (std::exchange(end_of_round_asked_, true)) return;
   reactor_.at_end_of_round(shared_from_this());
 }
 
@@ -291,29 +331,40 @@ void Connection::fill_slot(std::uint64_t slot, SlotOutcome outcome, OutgoingFram
   Slot& entry = slots_[slot - first_slot_];
   entry.done = true;
   entry.outcome = outcome;
+  if (!open_) return;
   entry.frame = std::move(frame);
+  held_bytes_ += entry.frame.size();
 }
 
 void Connection::end_of_round() {
   end_of_round_asked_ = false;
   send_answers();
-  resume();
+  take_kept();
+  go_on();
 }
 
 void Connection::send_answers() {
-  while (!slots_.empty() && slots_.front().done) {
+  while (!slots_.empty() && slots_.front().done && !closes_when_sent_) {
     Slot slot = std::move(slots_.front());
     slots_.pop_front();
     ++first_slot_;
     if (!open_) continue;
+    held_bytes_ -= slot.frame.size();
     if (slot.outcome == SlotOutcome::answered) output_.push(std::move(slot.frame));
-    if (slot.outcome == SlotOutcome::disconnected) close(nullptr);
+    closes_when_sent_ = slot.outcome == SlotOutcome::disconnected;
   }
-  if (!open_ || output_.empty() || waiting_writable_ || bringing_in_) return;
+  if (!open_ || waiting_writable_ || bringing_in_) return;
+  if (!output_.empty()) send_output();
+  if (closes_when_sent_ && output_.empty()) close(nullptr);
+}
+
+void Connection::send_output() {
+  const ByteCount unsent = output_.unsent();
   const auto progress = output_.send(socket_.native_handle());
-  if (!progress.ok())
+  if (!progress.ok()) {
     return close(progress.error().code == Errc::io_error ? "a log file could not be read" : nullptr);
-  last_activity_ = reactor_.clock().steady();
+  }
+  if (output_.unsent() < unsent) last_activity_ = reactor_.clock().steady();
   switch (*progress) {
     case OutputQueue::Progress::drained:
       return;
@@ -322,8 +373,7 @@ void Connection::send_answers() {
     case OutputQueue::Progress::cold:
       return bring_in_cold_slice();
     case OutputQueue::Progress::more:
-      if (!std::exchange(end_of_round_asked_, true)) reactor_.at_end_of_round(shared_from_this());
-      return;
+      return ask_for_end_of_round();
   }
 }
 

@@ -50,6 +50,7 @@ class Connection final : public ResponseSink,
   void check_time(storage::SteadyTime now);
 
   void complete(std::uint64_t slot, SlotOutcome outcome, OutgoingFrame frame) override;
+  void watch(std::uint64_t slot, std::weak_ptr<Abandonable> waits) override;
   void end_of_round() override;
 
  private:
@@ -57,6 +58,7 @@ class Connection final : public ResponseSink,
     bool done = false;
     SlotOutcome outcome = SlotOutcome::unanswered;
     OutgoingFrame frame;
+    std::weak_ptr<Abandonable> waits;
   };
   class CompletionTask;
   class ReservationTask;
@@ -66,19 +68,25 @@ class Connection final : public ResponseSink,
   void wait_readable();
   void on_readable();
   Result<std::size_t> receive(MutableByteView into);
-  bool receive_small();
-  bool receive_large();
+  void receive_small();
+  void receive_large();
+  void go_on();
+  bool is_frame_kept() const;
+  void take_kept();
   // Dispatches the whole frames at the front of `bytes`, and keeps the rest.
   void take_frames(MutableByteView bytes);
   bool begin_large(std::size_t size, ByteView start);
   void reservation_made();
+  void refuse_size(std::int32_t size);
   void dispatch_frame(MutableByteView frame);
   bool may_dispatch() const;
   void wait_for_device();
-  void resume();
 
   void fill_slot(std::uint64_t slot, SlotOutcome outcome, OutgoingFrame frame);
+  void ask_for_end_of_round();
   void send_answers();
+  void send_output();
+  void abandon_slots();
   void wait_writable();
   void bring_in_cold_slice();
 
@@ -98,15 +106,18 @@ class Connection final : public ResponseSink,
   bool waiting_readable_ = false;
   bool dispatching_ = false;
   bool waiting_for_device_ = false;
+  bool receiving_ended_ = false;  // after a request that closes the connection in its turn
   std::optional<storage::SteadyTime> frame_began_;
   storage::SteadyTime last_activity_;
 
   // Answering.
   std::deque<Slot> slots_;
   std::uint64_t first_slot_ = 0;
+  ByteCount held_bytes_ = 0;  // of answers that wait for one before them
   OutputQueue output_;
   bool waiting_writable_ = false;
   bool bringing_in_ = false;
+  bool closes_when_sent_ = false;  // a slot's turn came that closes the connection
   bool end_of_round_asked_ = false;
 };
 

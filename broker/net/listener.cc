@@ -31,6 +31,7 @@ void set_if_positive(tcp::socket& socket, std::int32_t value) {
 }  // namespace
 
 void ConnectionSet::add(std::shared_ptr<Connection> connection) {
+  if (closed_) return connection->close(nullptr);
   if (connections_.empty())
     reactor_.call_at(reactor_.clock().steady() + kConnectionCheckInterval, weak_from_this());
   connections_.push_back(connection);
@@ -38,6 +39,7 @@ void ConnectionSet::add(std::shared_ptr<Connection> connection) {
 }
 
 void ConnectionSet::close_all() {
+  closed_ = true;
   for (const auto& weak : connections_) {
     if (const auto connection = weak.lock()) connection->close(nullptr);
   }
@@ -133,6 +135,7 @@ void AcceptLoop::accepted(tcp::socket socket, std::size_t reactor) {
   }
   const Config& config = environment_.services.config;
   socket.set_option(tcp::no_delay(true), error);
+  socket.set_option(boost::asio::socket_base::keep_alive(true), error);
   set_if_positive<boost::asio::socket_base::send_buffer_size>(socket, config.socket_send_buffer_bytes);
   set_if_positive<boost::asio::socket_base::receive_buffer_size>(socket, config.socket_receive_buffer_bytes);
   ConnectionInfo info;

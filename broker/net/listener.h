@@ -20,6 +20,7 @@ class ConnectionSet : public Expirable, public std::enable_shared_from_this<Conn
  public:
   explicit ConnectionSet(Reactor& reactor) : reactor_(reactor) {}
   void add(std::shared_ptr<Connection> connection);
+  // For good: what is added later is closed at once.
   void close_all();
   // Checks all connections' times, and comes again.
   void expire() override;
@@ -27,6 +28,7 @@ class ConnectionSet : public Expirable, public std::enable_shared_from_this<Conn
  private:
   Reactor& reactor_;
   std::vector<std::weak_ptr<Connection>> connections_;
+  bool closed_ = false;
 };
 
 struct ReactorSlot {

@@ -130,15 +130,21 @@ void decode_fields(Decoder& in, T& message, WalkContext context) {
   if (context.flexible) decode_tagged_fields(in, message, context);
 }
 
+// Bytes behind the end of a message. Kafka's broker ignores them in requests, and librdkafka 2.16 sends some
+// (Metadata version 13).
+enum class TrailingBytes { refused, ignored };
+
 // Reads a message body that fills the decoder's bytes. Errc::unsupported_version outside T::kVersions.
 // Every member is set, absent ones to their default, so that one object can be decoded into again and again,
 // and soon no longer allocates; it keeps the memory of the largest message so far, which DecodeBudget bounds.
 // After an error the members hold anything.
 template <Message T>
-Result<void> decode(Decoder& in, T& message, Version version) {
+Result<void> decode(Decoder& in, T& message, Version version,
+                    TrailingBytes trailing = TrailingBytes::refused) {
   static_assert(schema_is_sound<T>(T::kFlexible));
   if (!T::kVersions.contains(version)) return Error{Errc::unsupported_version, "message version"};
   decode_fields(in, message, {version, T::kFlexible.contains(version)});
+  if (trailing == TrailingBytes::ignored && in.ok()) return {};
   return in.finish();
 }
 

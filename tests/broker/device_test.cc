@@ -1,6 +1,8 @@
 #include "broker/device.h"
 
+#include <atomic>
 #include <catch2/catch.hpp>
+#include <thread>
 
 #include "tests/support/partition_fixture.h"
 
@@ -34,12 +36,19 @@ TEST_CASE("device: who waits for room is called once there is some") {
   int resumed = 0;
   device.when_not_full([&] { ++resumed; });
   CHECK(resumed == 1);
-  device.add_unflushed(150);
+  struct Target final : storage::FlushTarget {
+    void flush() override { ++flushes; }
+    std::atomic<int> flushes{0};
+  };
+  const auto target = std::make_shared<Target>();
+  device.add_unflushed(150, target);
   CHECK(device.is_full());
   device.when_not_full([&] { ++resumed; });
   CHECK(resumed == 1);
-  device.remove_unflushed(20);
+  device.remove_unflushed(20, target.get());
   CHECK(resumed == 1);
-  device.remove_unflushed(100);
+  device.remove_unflushed(100, target.get());
   CHECK(resumed == 2);
+  // Being full had it flushed, though nobody asked.
+  while (target->flushes == 0) std::this_thread::yield();
 }

@@ -109,6 +109,116 @@ TEST_CASE("server: pipelined requests take effect and are answered in their orde
   }
 }
 
+TEST_CASE("server: more requests than may be in flight, all in one write, are all answered") {
+  const TempDir directory;
+  RunningServer server(directory);
+  server.create_topic("orders");
+  constexpr int kRequests = 350;
+  const auto send_all = [&](RawClient& client, std::int16_t acks) {
+    Bytes all;
+    for (int i = 0; i < kRequests; ++i) {
+      const Bytes bytes = batch().records(1);
+      const Bytes frame = RawClient::frame(produce_of("orders", bytes, acks), kProduceVersion, i);
+      all.insert(all.end(), frame.begin(), frame.end());
+    }
+    const Bytes last = RawClient::frame(MetadataRequest{}, 12, kRequests);
+    all.insert(all.end(), last.begin(), last.end());
+    client.send_bytes(all);
+  };
+  for (const std::int16_t acks : std::initializer_list<std::int16_t>{1, -1, 0}) {
+    RawClient client(server.port);
+    send_all(client, acks);
+    Bytes kept;
+    for (int i = 0; i < kRequests && acks != 0; ++i)
+      client.receive<ProduceResponse>(kProduceVersion, i, kept);
+    client.receive<MetadataResponse>(12, kRequests, kept);
+  }
+}
+
+TEST_CASE("server: a bad request closes the connection after what came before was answered") {
+  const TempDir directory;
+  RunningServer server(directory);
+  server.create_topic("orders");
+  using namespace std::string_view_literals;
+  for (const std::string_view bad :
+       {"\xff\xff\xff\xfb"sv, "\x00\x00\x00\x0a\x00\x63\x00\x00\x00\x00\x00\x01\xff\xff"sv}) {
+    RawClient client(server.port);
+    const Bytes bytes = batch().records(1);
+    Bytes all = RawClient::frame(produce_of("orders", bytes, -1), kProduceVersion, 1);
+    const Bytes metadata = RawClient::frame(MetadataRequest{}, 12, 2);
+    all.insert(all.end(), metadata.begin(), metadata.end());
+    const ByteView tail = as_bytes(bad);
+    all.insert(all.end(), tail.begin(), tail.end());
+    client.send_bytes(all);
+    Bytes kept;
+    CHECK(client.receive<ProduceResponse>(kProduceVersion, 1, kept)
+              .responses.at(0)
+              .partitions.at(0)
+              .error_code == ErrorCode::none);
+    client.receive<MetadataResponse>(12, 2, kept);
+    CHECK(client.is_closed_by_server());
+  }
+}
+
+TEST_CASE("server: producers that outrun the disk wait, and lose nothing") {
+  const TempDir directory;
+  RunningServer server(directory,
+                       {{"sillok.unflushed.bytes.max", "1048576"}, {"log.flush.interval.ms", "3600000"}});
+  server.create_topic("orders");
+  RawClient client(server.port);
+  const Bytes bytes = batch().sized(100'000);
+  constexpr int kRequests = 100;
+  for (const std::int16_t acks : std::initializer_list<std::int16_t>{1, 0}) {
+    for (int i = 0; i < kRequests; ++i) client.send(produce_of("orders", bytes, acks), kProduceVersion, i);
+    Bytes kept;
+    for (int i = 0; i < kRequests && acks != 0; ++i) {
+      CHECK(client.receive<ProduceResponse>(kProduceVersion, i, kept)
+                .responses.at(0)
+                .partitions.at(0)
+                .error_code == ErrorCode::none);
+    }
+  }
+  const Bytes last = batch().records(1);
+  client.send(produce_of("orders", last, -1), kProduceVersion, 1);
+  Bytes kept;
+  const auto response = client.receive<ProduceResponse>(kProduceVersion, 1, kept);
+  CHECK(response.responses.at(0).partitions.at(0).base_offset == Offset(2 * kRequests));
+}
+
+TEST_CASE("server: the parked fetches of clients that are gone make room at once") {
+  const TempDir directory;
+  RunningServer server(directory, {{"max.connections", "4"}});
+  server.create_topic("orders");
+  for (int i = 0; i < 20; ++i) {
+    RawClient client(server.port);
+    client.send(fetch_of("orders", Offset(0), 2'000'000'000), kFetchVersion, 1);
+    client.send(MetadataRequest{}, 12, 2);
+  }
+  Bytes kept;
+  for (int tries = 0;; ++tries) {  // the server hears of the last ones in its own time
+    REQUIRE(tries < 100'000);
+    RawClient client(server.port);
+    client.send(MetadataRequest{}, 12, 2);
+    if (client.receive().has_value()) break;
+  }
+}
+
+TEST_CASE("server: a fetch never waits for more than it may be given") {
+  const TempDir directory;
+  RunningServer server(directory);
+  server.create_topic("orders");
+  RawClient client(server.port);
+  CHECK(produce_one(client, "orders", batch().sized(50'000), 1) == ErrorCode::none);
+  FetchRequest request = fetch_of("orders", Offset(0), 2'000'000'000, 100'000);
+  request.max_bytes = 20'000;
+  client.send(request, kFetchVersion, 3);
+  Bytes kept;
+  CHECK_FALSE(client.receive<FetchResponse>(kFetchVersion, 3, kept)
+                  .responses.at(0)
+                  .partitions.at(0)
+                  .records->bytes.empty());
+}
+
 TEST_CASE("server: what was produced is fetched byte for byte, but for offset and epoch") {
   const TempDir directory;
   RunningServer server(directory);
@@ -236,6 +346,18 @@ TEST_CASE("server: ApiVersions of an unknown version is answered in version 0 wi
   CHECK_FALSE(response.api_keys.empty());
   client.send(MetadataRequest{}, 12, 8);
   CHECK(client.receive<MetadataResponse>(12, 8, kept).brokers.size() == 1);
+}
+
+TEST_CASE("server: bytes behind the end of a request are ignored, as Kafka does") {
+  const TempDir directory;
+  RunningServer server(directory);
+  RawClient client(server.port);
+  Bytes frame = RawClient::frame(MetadataRequest{}, 13, 1);
+  frame.resize(frame.size() + 3);
+  store_big_endian(frame.data(), static_cast<std::int32_t>(frame.size() - 4));
+  client.send_bytes(frame);
+  Bytes kept;
+  CHECK(client.receive<MetadataResponse>(13, 1, kept).brokers.size() == 1);
 }
 
 TEST_CASE("server: bytes that are not Kafka's close the connection and harm nobody else") {

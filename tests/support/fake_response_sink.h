@@ -25,6 +25,11 @@ class FakeResponseSink final : public broker::ResponseSink {
     REQUIRE(is_first);
   }
 
+  void watch(std::uint64_t slot, std::weak_ptr<broker::Abandonable> waits) override {
+    waiting[slot] = std::move(waits);
+  }
+  std::map<std::uint64_t, std::weak_ptr<broker::Abandonable>> waiting;  // by slot
+
   // The answer as a client would read it. What it views lives as long as the sink.
   template <protocol::Message Response>
   Response read(std::uint64_t slot, std::int32_t correlation_id, protocol::Version version) const {
