@@ -37,6 +37,7 @@ void Device::flush_everything() {
 
 void Device::remove_unflushed(ByteCount bytes, const storage::FlushTarget* target) {
   unflushed_.fetch_sub(bytes, std::memory_order_relaxed);
+  flushed_.fetch_add(bytes, std::memory_order_relaxed);
   {
     const std::lock_guard lock(mutex_);
     unflushed_targets_.erase(target);

@@ -49,6 +49,8 @@ class Device {
   void add_unflushed(ByteCount bytes, const std::shared_ptr<storage::FlushTarget>& target);
   // All the bytes of a target, which has none now.
   void remove_unflushed(ByteCount bytes, const storage::FlushTarget* target);
+  // All that ever was flushed, for who measures how much came since.
+  ByteCount flushed() const { return flushed_.load(std::memory_order_relaxed); }
   bool is_full() const { return unflushed_.load(std::memory_order_relaxed) > unflushed_max_; }
   // Calls back, from remove_unflushed(), once the device is not full any more. At once where it is not.
   void when_not_full(std::function<void()> resume) { wait_for_room(full_waiting_, std::move(resume)); }
@@ -77,6 +79,7 @@ class Device {
   const ByteCount unflushed_max_;
   std::atomic<ByteCount> unflushed_{0};
   std::atomic<storage::SteadyTime::rep> calm_at_{0};  // 0: calm
+  std::atomic<ByteCount> flushed_{0};
   std::atomic<ByteCount> queued_{0};
   std::mutex mutex_;  // guards what follows
   std::unordered_map<const storage::FlushTarget*, std::weak_ptr<storage::FlushTarget>> unflushed_targets_;

@@ -10,6 +10,10 @@
 namespace sillok::broker {
 namespace {
 
+// How often it is looked whether so much was flushed that a checkpoint is due before its time: what lies
+// above the last one is what a recovery must read.
+constexpr std::chrono::milliseconds kFlushedBytesInterval{500};
+
 // Deleted files go at most this much later than file.delete.delay.ms says.
 constexpr std::chrono::seconds kDeletionInterval{10};
 
@@ -38,9 +42,11 @@ void Housekeeping::run() {
   storage::SteadyTime next_checkpoint = now + checkpoint_interval;
   storage::SteadyTime next_clean_up = now + retention_interval;
   storage::SteadyTime next_deletion = now + kDeletionInterval;
+  ByteCount flushed_at_checkpoint = device_.flushed();
   std::unique_lock lock(mutex_);
   while (!stopping_) {
-    wake_.wait_until(lock, std::min({next_checkpoint, next_clean_up, next_deletion}),
+    const storage::SteadyTime next_look = clock_.steady() + kFlushedBytesInterval;
+    wake_.wait_until(lock, std::min({next_look, next_checkpoint, next_clean_up, next_deletion}),
                      [this] { return stopping_; });
     if (stopping_) return;
     lock.unlock();
@@ -49,7 +55,8 @@ void Housekeeping::run() {
       clean_up();
       next_clean_up = now + retention_interval;
     }
-    if (now >= next_checkpoint) {
+    if (now >= next_checkpoint || device_.flushed() - flushed_at_checkpoint >= config_.checkpoint_bytes_max) {
+      flushed_at_checkpoint = device_.flushed();
       write_checkpoints();
       next_checkpoint = now + checkpoint_interval;
     }

@@ -34,6 +34,7 @@ class Housekeeping {
   const Config& config_;
   const storage::Clock& clock_;
   Partitions& partitions_;
+  const Device& device_;
   storage::LogDir& log_dir_;
   std::mutex mutex_;
   std::condition_variable wake_;

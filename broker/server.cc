@@ -83,7 +83,7 @@ class Server::Parts {
         partitions_(*log_dir_, device_, config_.num_recovery_threads),
         topics_(config_, *store_, partitions_),
         producer_ids_(*store_),
-        housekeeping_(config_, clock_, partitions_, *log_dir_),
+        housekeeping_(config_, clock_, partitions_, device_, *log_dir_),
         services_{settings, config_, clock_, topics_, partitions_, producer_ids_, control_, io_, partitions_},
         budget_(config_.in_flight_bytes_max),
         limits_(connections_max(config_), config_.max_connections_per_ip),
