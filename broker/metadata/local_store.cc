@@ -3,9 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <optional>
 #include <utility>
 
+#include "broker/metadata/metadata_records.h"
+#include "broker/metadata/stored_length.h"
+#include "broker/producer_ids.h"
 #include "protocol/record_batch_builder.h"
 
 namespace sillok::broker {
@@ -55,10 +59,21 @@ protocol::BatchOptions batch_at(std::int64_t offset) {
   return options;
 }
 
+Error decayed(const std::string& path, std::size_t position, ByteCount length) {
+  return {
+      Errc::corrupt,
+      fmt::format(
+          "{}: the batch at byte {} is damaged or missing, and it was on disk once: the first {} bytes were "
+          "(removing {} lets the next start go on without what was there)",
+          path, position, length, kMetadataLengthFileName)};
+}
+
 }  // namespace
 
 LocalStore::LocalStore(Options options)
-    : options_(std::move(options)), path_(storage::join_path(options_.directory, kMetadataFileName)) {}
+    : options_(std::move(options)),
+      path_(storage::join_path(options_.directory, kMetadataFileName)),
+      length_path_(storage::join_path(options_.directory, kMetadataLengthFileName)) {}
 
 Result<std::unique_ptr<LocalStore>> LocalStore::open(const Options& options,
                                                      std::vector<std::string>& notes) {
@@ -70,6 +85,14 @@ Result<std::unique_ptr<LocalStore>> LocalStore::open(const Options& options,
 
 Result<void> LocalStore::read(std::vector<std::string>& notes) {
   storage::FileSystem& file_system = *options_.file_system;
+  const auto length = read_stored_length(file_system, length_path_);
+  if (length.ok()) {
+    stored_length_ = *length;
+  } else if (length.error().code == Errc::malformed) {
+    notes.push_back(length.error().detail + ", and is written anew");
+  } else {
+    return length.error();
+  }
   if (TRY(file_system.exists(path_))) {
     const std::string content = TRY(storage::read_file(file_system, path_, kFileSizeMax));
     file_ = TRY(file_system.open(path_, storage::OpenMode::read_write));
@@ -83,9 +106,20 @@ Result<void> LocalStore::read(std::vector<std::string>& notes) {
       const auto current = at++;
       if (current->second.lifetime == Lifetime::session) erase(current->first);
     }
-  } else {
-    file_ = TRY(file_system.open(path_, storage::OpenMode::create));
+    const auto named = file_system.sync_directory(options_.directory);
+    if (!named.ok()) return named;
+    // The next start does without: it can only tell less.
+    const auto saved = save_length();
+    if (!saved.ok()) notes.push_back(saved.error().detail);
+    return {};
   }
+  if (stored_length_ > 0) {
+    notes.push_back(fmt::format("{}: is missing, though it had {} bytes; begun anew", path_, stored_length_));
+  }
+  const auto removed = remove_stored_length(file_system, length_path_);
+  if (!removed.ok()) return removed;
+  stored_length_ = 0;
+  file_ = TRY(file_system.open(path_, storage::OpenMode::create));
   return file_system.sync_directory(options_.directory);
 }
 
@@ -96,9 +130,12 @@ Result<void> LocalStore::replay(ByteView content, std::vector<std::string>& note
     const auto header = good_batch(left);
     // The CRC does not cover the offset: a write that was torn inside it leaves a smaller one.
     if (!header || header->base_offset.value < next_offset_) {
-      if (!has_good_batch_inside(left)) return cut(position, left.size(), notes);
-      return Error{Errc::corrupt,
-                   fmt::format("{}: the batch at byte {} is damaged, and good ones follow", path_, position)};
+      if (has_good_batch_inside(left)) {
+        return Error{Errc::corrupt, fmt::format("{}: the batch at byte {} is damaged, and good ones follow",
+                                                path_, position)};
+      }
+      if (static_cast<ByteCount>(position) < stored_length_) return decayed(path_, position, stored_length_);
+      return cut(left, notes);
     }
     const auto replayed = replay_batch(*header, left.first(header->size()));
     if (!replayed.ok()) {
@@ -107,6 +144,7 @@ Result<void> LocalStore::replay(ByteView content, std::vector<std::string>& note
     }
     position += header->size();
   }
+  if (static_cast<ByteCount>(position) < stored_length_) return decayed(path_, position, stored_length_);
   return {};
 }
 
@@ -132,13 +170,57 @@ Result<void> LocalStore::replay_batch(const protocol::RecordBatchHeader& header,
   return {};
 }
 
-Result<void> LocalStore::cut(std::size_t size, std::size_t bad_size, std::vector<std::string>& notes) {
+// The file is written anew rather than truncated, so that the ids are skipped in the same step: a second
+// crash in between would leave a sound file whose counter is too low.
+Result<void> LocalStore::cut(ByteView bad, std::vector<std::string>& notes) {
+  const std::string kept = TRY(keep_torn(bad));
+  const auto skipped = skip_lost_producer_ids(bad.size());
+  if (!skipped.ok()) return skipped;
+  const auto rewritten = rewrite();
+  if (!rewritten.ok()) return rewritten;
   notes.push_back(
-      fmt::format("{}: cut {} bytes of a transaction that a crash left half-written", path_, bad_size));
-  const auto truncated = file_->truncate(FilePosition(static_cast<std::int64_t>(size)));
-  if (!truncated.ok()) return truncated;
-  file_size_ = static_cast<ByteCount>(size);
+      fmt::format("{}: cut {} bytes of a transaction that a crash left half-written; they are kept in {}",
+                  path_, bad.size(), kept));
   return {};
+}
+
+Result<std::string> LocalStore::keep_torn(ByteView bad) {
+  storage::FileSystem& file_system = *options_.file_system;
+  for (int number = 1; number <= kTornFilesMax; ++number) {
+    std::string path = fmt::format("{}.torn-{}", path_, number);
+    if (TRY(file_system.exists(path))) continue;
+    const auto kept = storage::replace_file(file_system, path, as_text(bad));
+    if (!kept.ok()) return kept.error();
+    return path;
+  }
+  return Error{Errc::too_large,
+               fmt::format("{}: there are {} files of torn transactions beside it; move them away", path_,
+                           kTornFilesMax)};
+}
+
+// The counter moves on by a block for each batch that the bad bytes can have been.
+Result<void> LocalStore::skip_lost_producer_ids(std::size_t bad_size) {
+  const auto found = values_.find(kProducerIdsKey);
+  const std::int64_t next = found == values_.end() ? 0 : TRY(decode_next_producer_id(found->second.text));
+  const auto batches = static_cast<std::int64_t>(bad_size / protocol::kRecordBatchHeaderSize) + 1;
+  const std::int64_t lost = batches * ProducerIds::kBlockSize;
+  if (next > std::numeric_limits<std::int64_t>::max() - lost) {
+    return Error{Errc::too_large, "there are no producer ids left"};
+  }
+  set(std::string(kProducerIdsKey), encode_next_producer_id(next + lost), Lifetime::lasting);
+  return {};
+}
+
+Result<void> LocalStore::save_length() {
+  if (file_ == nullptr || file_size_ == stored_length_) return {};
+  const auto written = write_stored_length(*options_.file_system, length_path_, file_size_);
+  if (written.ok()) stored_length_ = file_size_;
+  return written;
+}
+
+Result<void> LocalStore::close() {
+  const std::lock_guard lock(write_mutex_);
+  return save_length();
 }
 
 Result<std::vector<KeyValue>> LocalStore::range(std::string_view prefix) {
@@ -239,6 +321,10 @@ Result<void> LocalStore::rewrite() {
     const Bytes batch = TRY(builder.build());
     content += as_text(batch);
   }
+  // The new file may be shorter.
+  const auto removed = remove_stored_length(*options_.file_system, length_path_);
+  if (!removed.ok()) return removed;
+  stored_length_ = 0;
   const auto replaced = storage::replace_file(*options_.file_system, path_, content);
   if (!replaced.ok()) return replaced;
   file_ = TRY(options_.file_system->open(path_, storage::OpenMode::read_write));

@@ -19,6 +19,8 @@
 namespace sillok::broker {
 
 inline constexpr std::string_view kMetadataFileName = "sillok-metadata.log";
+// How much of that file is surely on disk (stored_length.h).
+inline constexpr std::string_view kMetadataLengthFileName = "sillok-metadata.length";
 
 // Threading: any thread. A watcher runs with the next transaction held back: it may read the store, but not
 // change it. Durability: a transaction is on disk before txn() returns, and before anything sees it. Failure:
@@ -30,6 +32,7 @@ inline constexpr std::string_view kMetadataFileName = "sillok-metadata.log";
 class LocalStore final : public MetadataStore {
  public:
   static constexpr ByteCount kFileSizeMax = 1 << 30;
+  static constexpr int kTornFilesMax = 1000;
   static constexpr ByteCount kTransactionSizeMax = 64 << 20;
   // The file is rewritten when it is larger than this and than twice what it holds.
   static constexpr ByteCount kRewriteSizeMin = 1 << 20;
@@ -40,9 +43,14 @@ class LocalStore final : public MetadataStore {
     std::string directory;
     ByteCount rewrite_size_min = kRewriteSizeMin;
   };
-  // Cuts a torn last batch, with a line in `notes`. Errc::corrupt, and nothing changed, where a bad batch
-  // comes before good ones.
+  // Cuts a torn last batch, with a line in `notes`: what is cut is kept in sillok-metadata.log.torn-<n>, and
+  // the producer ids that it may have taken are skipped. Errc::corrupt, and nothing changed, where a bad
+  // batch comes before good ones or in what was once known to be on disk.
   static Result<std::unique_ptr<LocalStore>> open(const Options& options, std::vector<std::string>& notes);
+
+  // For a clean stop: writes down how long the file is, so that the next open() takes no decayed batch for a
+  // torn one. Later transactions do no harm, but are only covered by the next close() or open().
+  Result<void> close();
 
   Result<std::vector<KeyValue>> range(std::string_view prefix) override;
   Result<bool> txn(const Transaction& transaction) override;
@@ -61,7 +69,10 @@ class LocalStore final : public MetadataStore {
   Result<void> read(std::vector<std::string>& notes);
   Result<void> replay(ByteView content, std::vector<std::string>& notes);
   Result<void> replay_batch(const protocol::RecordBatchHeader& header, ByteView batch);
-  Result<void> cut(std::size_t size, std::size_t bad_size, std::vector<std::string>& notes);
+  Result<void> cut(ByteView bad, std::vector<std::string>& notes);
+  Result<std::string> keep_torn(ByteView bad);
+  Result<void> skip_lost_producer_ids(std::size_t bad_size);
+  Result<void> save_length();
   Result<bool> apply(const Transaction& transaction, Lifetime lifetime);
   bool holds(const Transaction& transaction) const;
   Result<void> write(const Transaction& transaction, Lifetime lifetime);
@@ -72,12 +83,14 @@ class LocalStore final : public MetadataStore {
 
   const Options options_;
   const std::string path_;
+  const std::string length_path_;
   std::mutex write_mutex_;    // held for a whole transaction; before mutex_
   mutable std::mutex mutex_;  // guards values_
   Values values_;
   ByteCount live_size_ = 0;              // of values_, as records
   std::shared_ptr<storage::File> file_;  // null: must be written anew
   ByteCount file_size_ = 0;
+  ByteCount stored_length_ = 0;   // what the length file says; never more than is on disk
   std::int64_t next_offset_ = 0;  // every record has one, so that a missing batch is seen
   struct Watch {
     std::string prefix;

@@ -11,6 +11,8 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::int64_t kFormat = 1;
+constexpr std::string_view kCreation = "creation";
+constexpr std::string_view kDeletion = "deletion";
 constexpr std::int64_t kInt32Max = std::numeric_limits<std::int32_t>::max();
 
 Error corrupt(std::string_view key, std::string_view what) {
@@ -46,23 +48,44 @@ Result<std::string> text(std::string_view key, const json::object& object, const
   return std::string(value->as_string());
 }
 
+json::object to_object(const std::map<std::string, std::string>& configs) {
+  json::object object;
+  for (const auto& [name, value] : configs) object[name] = value;
+  return object;
+}
+
+using Configs = std::map<std::string, std::string>;
+
+Result<Configs> decode_configs(std::string_view key, const json::object& object) {
+  const json::value* configs = object.if_contains("configs");
+  if (configs == nullptr || !configs->is_object()) return corrupt(key, "no configs");
+  Configs decoded;
+  for (const auto& [name, config] : configs->as_object()) {
+    if (!config.is_string()) return corrupt(key, "a config is no text");
+    decoded[std::string(name)] = std::string(config.as_string());
+  }
+  return decoded;
+}
+
 }  // namespace
 
 std::string topic_key(std::string_view name) { return std::string(kTopicKeyPrefix) + std::string(name); }
 std::string unfinished_key(const TopicId& id) { return std::string(kUnfinishedKeyPrefix) + id.to_string(); }
 
 std::string encode(const TopicRecord& record) {
-  json::object configs;
-  for (const auto& [name, value] : record.configs) configs[name] = value;
   return json::serialize(json::object{{"format", kFormat},
                                       {"id", record.id.to_string()},
                                       {"partitions", record.partition_count},
-                                      {"configs", std::move(configs)}});
+                                      {"configs", to_object(record.configs)}});
 }
 
 std::string encode(const UnfinishedRecord& record) {
-  return json::serialize(
-      json::object{{"format", kFormat}, {"name", record.topic}, {"partitions", record.partition_count}});
+  const bool is_creation = record.work == UnfinishedRecord::Work::creation;
+  return json::serialize(json::object{{"format", kFormat},
+                                      {"name", record.topic},
+                                      {"partitions", record.partition_count},
+                                      {"configs", to_object(record.configs)},
+                                      {"work", is_creation ? kCreation : kDeletion}});
 }
 
 std::string encode_next_producer_id(std::int64_t next) {
@@ -76,19 +99,22 @@ Result<TopicRecord> decode_topic_record(std::string_view key, std::string_view v
   if (!id) return corrupt(key, "the id is no topic id");
   record.id = *id;
   record.partition_count = static_cast<std::int32_t>(TRY(integer(key, object, "partitions", kInt32Max)));
-  const json::value* configs = object.if_contains("configs");
-  if (configs == nullptr || !configs->is_object()) return corrupt(key, "no configs");
-  for (const auto& [name, config] : configs->as_object()) {
-    if (!config.is_string()) return corrupt(key, "a config is no text");
-    record.configs[std::string(name)] = std::string(config.as_string());
-  }
+  record.configs = TRY(decode_configs(key, object));
   return record;
 }
 
 Result<UnfinishedRecord> decode_unfinished_record(std::string_view key, std::string_view value) {
   const json::object object = TRY(parse(key, value));
-  return UnfinishedRecord{TRY(text(key, object, "name")),
-                          static_cast<std::int32_t>(TRY(integer(key, object, "partitions", kInt32Max)))};
+  UnfinishedRecord record;
+  record.topic = TRY(text(key, object, "name"));
+  record.partition_count = static_cast<std::int32_t>(TRY(integer(key, object, "partitions", kInt32Max)));
+  if (object.contains("configs")) record.configs = TRY(decode_configs(key, object));
+  if (object.contains("work")) {
+    const std::string work = TRY(text(key, object, "work"));
+    if (work != kCreation && work != kDeletion) return corrupt(key, "the work is unknown");
+    if (work == kDeletion) record.work = UnfinishedRecord::Work::deletion;
+  }
+  return record;
 }
 
 Result<std::int64_t> decode_next_producer_id(std::string_view value) {

@@ -1,8 +1,8 @@
 // What the metadata store holds: keys, and values as compact JSON with the number of their format.
 //   topic/<name>         {"format":1,"id":"<base64>","partitions":3,"configs":{"retention.ms":"1000"}}
-//   unfinished/<id>      {"format":1,"name":"<topic>","partitions":3}: the partition folders with this id
-//   belong to no topic:
-//                        their creation or their deletion was under way
+//   unfinished/<id>      {"format":1,"name":"<topic>","partitions":3,"configs":{},"work":"creation"}, or
+//                        "deletion": it is under way for the partition folders with this id. Only a deletion
+//                        removes any
 //   producer-ids         {"format":1,"next":1000}: the first producer id that nobody has
 #pragma once
 
@@ -27,8 +27,12 @@ struct TopicRecord {
 };
 
 struct UnfinishedRecord {
+  // What a record does not say is a creation: the one that can cost no data.
+  enum class Work { creation, deletion };
   std::string topic;
   std::int32_t partition_count = 0;
+  std::map<std::string, std::string> configs;
+  Work work = Work::creation;
 };
 
 std::string topic_key(std::string_view name);

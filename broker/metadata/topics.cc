@@ -24,6 +24,10 @@ std::vector<PartitionHost::Opening> all_partitions(const TopicImage& topic) {
   return openings;
 }
 
+std::string unfinished(const TopicImage& topic, UnfinishedRecord::Work work) {
+  return encode(UnfinishedRecord{topic.name, topic.partition_count, topic.configs, work});
+}
+
 }  // namespace
 
 Topics::Topics(const Config& config, MetadataStore& store, PartitionHost& host)
@@ -132,8 +136,7 @@ Result<void> Topics::make(std::vector<std::shared_ptr<TopicImage>>& topics) {
   MetadataStore::Transaction end;
   std::vector<PartitionHost::Opening> openings;
   for (const auto& topic : topics) {
-    begin.puts.push_back(
-        {unfinished_key(topic->id), encode(UnfinishedRecord{topic->name, topic->partition_count})});
+    begin.puts.push_back({unfinished_key(topic->id), unfinished(*topic, UnfinishedRecord::Work::creation)});
     end.compares.push_back({topic_key(topic->name), std::nullopt});
     end.puts.push_back(
         {topic_key(topic->name), encode(TopicRecord{topic->id, topic->partition_count, topic->configs})});
@@ -162,9 +165,14 @@ Result<void> Topics::make(std::vector<std::shared_ptr<TopicImage>>& topics) {
   return {};
 }
 
-// Best effort: what stays, the next start removes. Only what has the new ids goes: a folder that was in the
-// way is not ours.
+// Best effort: what stays, the next start removes. So from here on it is a deletion. Only what has the new
+// ids goes: a folder that was in the way is not ours.
 void Topics::undo(const std::vector<std::shared_ptr<TopicImage>>& topics) {
+  MetadataStore::Transaction turned;
+  for (const auto& topic : topics) {
+    turned.puts.push_back({unfinished_key(topic->id), unfinished(*topic, UnfinishedRecord::Work::deletion)});
+  }
+  if (!store_.txn(turned).ok()) return;
   const auto found = host_.find();
   if (!found.ok()) return;
   MetadataStore::Transaction undone;
@@ -201,10 +209,10 @@ TopicOutcome Topics::remove(std::string_view name) {
   if (topic == nullptr) {
     return refused(ErrorCode::unknown_topic_or_partition, "This server does not host this topic-partition.");
   }
-  const auto recorded = store_.txn(
-      {{},
-       {{unfinished_key(topic->id), encode(UnfinishedRecord{topic->name, topic->partition_count})}},
-       {topic_key(topic->name)}});
+  const auto recorded =
+      store_.txn({{},
+                  {{unfinished_key(topic->id), unfinished(*topic, UnfinishedRecord::Work::deletion)}},
+                  {topic_key(topic->name)}});
   if (!recorded.ok()) return refused(ErrorCode::kafka_storage_error, recorded.error().describe());
   publish(before->without({topic->name}));
   collision_names_.erase(collision_name(topic->name));

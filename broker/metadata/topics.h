@@ -3,7 +3,9 @@
 // Non-obvious: folders come before the topic's record and go after it, so a crash in between leaves folders
 // that belong to no topic. Taken for another broker's, they would come back as a topic at the next start. So
 // each creation and deletion first says in the store which topic id is under way (metadata_records.h), and
-// load() ends what a crash left.
+// load() ends what a crash left: a deletion removes what is left of the topic, a creation goes on to the end.
+// It is never undone then, since a store that lost its last transaction shows topics full of data as
+// half-created.
 #pragma once
 
 #include <cstdint>
@@ -83,12 +85,16 @@ class Topics {
 
   Result<void> read_store(Loading& loading);
   Result<void> sort_folders(Loading& loading);
+  Result<void> resume_creations(Loading& loading, const std::vector<PartitionHost::Found>& folders);
   void sort_unknown(Loading& loading, const PartitionHost::Found& found);
   void leave_alone(Loading& loading, const std::string& topic, std::int32_t partition, std::string_view why);
-  Result<void> finish_removals(Loading& loading);
+  Result<void> finish_works(Loading& loading);
   Result<void> adopt_unknown(Loading& loading);
   Result<void> serve(Loading& loading);
 
+  Result<std::shared_ptr<TopicImage>> image_of(const std::string& name, const TopicId& id,
+                                               std::int32_t partition_count,
+                                               const std::map<std::string, std::string>& configs) const;
   TopicOutcome validate(const NewTopic& topic, const Plan& plan) const;
   std::optional<std::string> colliding_name(std::string_view name, const Plan& plan) const;
   Result<void> make(std::vector<std::shared_ptr<TopicImage>>& topics);

@@ -38,37 +38,47 @@ struct Topics::Loading {
   };
   std::map<std::string, Unknown> unknown;
   std::vector<PartitionHost::Found> to_remove;
+  std::set<std::string> resumed;    // topics whose creation goes on
   std::set<std::string> half_made;  // topics of interrupted creations that left folders without an id
 };
 
 Result<void> Topics::load(std::vector<std::string>& notes) {
-  Loading loading{notes, {}, {}, {}, {}, {}, {}, {}};
-  for (auto step : {&Topics::read_store, &Topics::sort_folders, &Topics::finish_removals,
-                    &Topics::adopt_unknown, &Topics::serve}) {
+  Loading loading{notes, {}, {}, {}, {}, {}, {}, {}, {}};
+  for (auto step : {&Topics::read_store, &Topics::sort_folders, &Topics::finish_works, &Topics::adopt_unknown,
+                    &Topics::serve}) {
     const auto done = (this->*step)(loading);
     if (!done.ok()) return done;
   }
   return {};
 }
 
+Result<std::shared_ptr<TopicImage>> Topics::image_of(
+    const std::string& name, const TopicId& id, std::int32_t partition_count,
+    const std::map<std::string, std::string>& configs) const {
+  if (topic_name_fault(name) || partition_count < 1 || partition_count > kPartitionsPerTopicMax) {
+    return Error{Errc::corrupt,
+                 fmt::format("the metadata of {}{} names no topic that can be", kTopicKeyPrefix, name)};
+  }
+  auto topic = std::make_shared<TopicImage>();
+  topic->name = name;
+  topic->id = id;
+  topic->partition_count = partition_count;
+  topic->configs = configs;
+  topic->log_config = resolve_log_config(config_.log_defaults, configs);
+  return topic;
+}
+
 Result<void> Topics::read_store(Loading& loading) {
   for (const KeyValue& pair : TRY(store_.range(kTopicKeyPrefix))) {
     const TopicRecord record = TRY(decode_topic_record(pair.key, pair.value));
-    auto topic = std::make_shared<TopicImage>();
-    topic->name = pair.key.substr(kTopicKeyPrefix.size());
-    if (topic_name_fault(topic->name) || record.partition_count < 1 ||
-        record.partition_count > kPartitionsPerTopicMax) {
-      return Error{Errc::corrupt, fmt::format("the metadata of {} names no topic that can be", pair.key)};
-    }
-    topic->id = record.id;
-    topic->partition_count = record.partition_count;
-    topic->configs = record.configs;
-    topic->log_config = resolve_log_config(config_.log_defaults, record.configs);
-    loading.topics[topic->name] = std::move(topic);
+    const std::string name = pair.key.substr(kTopicKeyPrefix.size());
+    loading.topics[name] = TRY(image_of(name, record.id, record.partition_count, record.configs));
   }
   for (const KeyValue& pair : TRY(store_.range(kUnfinishedKeyPrefix))) {
     const auto id = TopicId::parse(std::string_view(pair.key).substr(kUnfinishedKeyPrefix.size()));
-    if (!id) return Error{Errc::corrupt, fmt::format("the metadata key {} has no topic id", pair.key)};
+    if (!id || id->is_zero()) {
+      return Error{Errc::corrupt, fmt::format("the metadata key {} has no topic id", pair.key)};
+    }
     loading.unfinished[*id] = TRY(decode_unfinished_record(pair.key, pair.value));
   }
   return {};
@@ -102,10 +112,33 @@ void Topics::sort_unknown(Loading& loading, const PartitionHost::Found& found) {
   (is_same ? unknown.partitions : loading.foreign[found.topic]).insert(partition);
 }
 
+// A creation that got as far as a folder goes on, as if its topic's record had been written.
+Result<void> Topics::resume_creations(Loading& loading, const std::vector<PartitionHost::Found>& folders) {
+  for (const PartitionHost::Found& found : folders) {
+    const auto unfinished = loading.unfinished.find(found.topic_id);
+    if (unfinished == loading.unfinished.end()) continue;
+    const UnfinishedRecord& record = unfinished->second;
+    const bool is_creation = record.work == UnfinishedRecord::Work::creation && record.topic == found.topic;
+    if (!is_creation || loading.topics.contains(found.topic)) continue;
+    loading.topics[found.topic] =
+        TRY(image_of(found.topic, found.topic_id, record.partition_count, record.configs));
+    loading.resumed.insert(found.topic);
+    loading.notes.push_back(
+        fmt::format("topic {} with {} partitions and id {}: its creation was interrupted, and goes on",
+                    found.topic, record.partition_count, found.topic_id.to_string()));
+  }
+  return {};
+}
+
 Result<void> Topics::sort_folders(Loading& loading) {
-  for (PartitionHost::Found& found : TRY(host_.find())) {
+  auto folders = TRY(host_.find());
+  const auto resumed = resume_creations(loading, folders);
+  if (!resumed.ok()) return resumed;
+  for (PartitionHost::Found& found : folders) {
     const auto topic = loading.topics.find(found.topic);
-    if (!found.topic_id.is_zero() && loading.unfinished.contains(found.topic_id)) {
+    const auto unfinished = loading.unfinished.find(found.topic_id);
+    if (unfinished != loading.unfinished.end() &&
+        unfinished->second.work == UnfinishedRecord::Work::deletion) {
       loading.to_remove.push_back(std::move(found));
     } else if (topic != loading.topics.end()) {
       const bool is_same = found.topic_id.is_zero() || found.topic_id == topic->second->id;
@@ -117,14 +150,19 @@ Result<void> Topics::sort_folders(Loading& loading) {
   return {};
 }
 
-Result<void> Topics::finish_removals(Loading& loading) {
+Result<void> Topics::finish_works(Loading& loading) {
   for (const PartitionHost::Found& found : loading.to_remove) {
     const auto removed = host_.remove(found.topic, found.partition);
     if (!removed.ok()) return removed;
-    loading.notes.push_back(fmt::format("removed {}-{}, whose topic's creation or deletion was interrupted",
-                                        found.topic, found.partition.value));
+    loading.notes.push_back(fmt::format("removed {}-{}, whose topic's deletion was interrupted", found.topic,
+                                        found.partition.value));
   }
   MetadataStore::Transaction done;
+  for (const std::string& name : loading.resumed) {
+    const TopicImage& topic = *loading.topics[name];
+    done.puts.push_back(
+        {topic_key(name), encode(TopicRecord{topic.id, topic.partition_count, topic.configs})});
+  }
   for (const auto& [id, record] : loading.unfinished) {
     if (!loading.half_made.contains(record.topic)) done.deletes.push_back(unfinished_key(id));
   }

@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "broker/metadata/metadata_records.h"
+#include "broker/producer_ids.h"
 #include "protocol/record_batch_view.h"
 #include "tests/support/fault_file_system.h"
 #include "tests/support/manual_clock.h"
@@ -57,7 +59,10 @@ void put(LocalStore& store, const std::string& key, const std::string& value) {
 Values values(LocalStore& store, std::string_view prefix = "") {
   Values all;
   auto pairs = store.range(prefix).value();
-  for (broker::KeyValue& pair : pairs) all[pair.key] = pair.value;
+  for (broker::KeyValue& pair : pairs) {
+    // The store itself moves the counter on where it cuts.
+    if (pair.key != broker::kProducerIdsKey) all[pair.key] = pair.value;
+  }
   return all;
 }
 
@@ -164,7 +169,7 @@ TEST_CASE(
       auto store = disk.open();
       CHECK(values(*store) == Values{{"a", "1"}});
       REQUIRE(disk.notes.size() == 1);
-      CHECK(disk.notes[0].find(kPath) != std::string::npos);
+      CHECK(disk.notes[0].find(kPath + ".torn-1") != std::string::npos);
       put(*store, "c", "3");
     }
     auto store = disk.open();
@@ -182,9 +187,10 @@ TEST_CASE("local store: a tail of zeros is cut") {
   auto file = disk.memory->open(kPath, storage::OpenMode::read_write).value();
   const std::int64_t size = disk.file_size();
   REQUIRE(file->truncate(FilePosition(size + 4096)).ok());
-  auto store = disk.open();
-  CHECK(values(*store) == Values{{"a", "1"}});
-  CHECK(disk.file_size() == size);
+  CHECK(values(*disk.open()) == Values{{"a", "1"}});
+  CHECK(disk.file_size() < size + 4096);
+  CHECK(values(*disk.open()) == Values{{"a", "1"}});
+  CHECK(disk.notes.empty());
 }
 
 TEST_CASE("local store: a damaged transaction before good ones is refused, and the file is left as it is") {

@@ -443,6 +443,7 @@ TEST_CASE("topics: a record that is no topic stops the start") {
            {"topic/../a", R"({"format":1,"id":"BQUFBQUFBQUFBQUFBQUFBQ","partitions":1,"configs":{}})"},
            {"unfinished/x", R"({"format":1,"name":"a","partitions":1})"},
            {"unfinished/BQUFBQUFBQUFBQUFBQUFBQ", R"({"format":1,"partitions":1})"},
+           {"unfinished/BQUFBQUFBQUFBQUFBQUFBQ", R"({"format":1,"name":"a","partitions":1,"work":"other"})"},
        }) {
     INFO(key << " " << value);
     Broker broker;
