@@ -46,7 +46,13 @@ void Log::Impl::mark_degraded() {
   health_.compare_exchange_strong(expected, LogHealth::degraded, std::memory_order_acq_rel);
 }
 
+Result<void> Log::Impl::require_open() const {
+  if (is_closed_) return Error{Errc::closed, files_.directory + ": the log is closed, or deleted"};
+  return {};
+}
+
 Result<void> Log::Impl::require_writable() const {
+  TRY(require_open());
   switch (health()) {
     case LogHealth::healthy:
       return {};
@@ -82,10 +88,19 @@ Result<void> Log::Impl::roll_to(Offset base) {
 
 Result<void> Log::Impl::prepare_active(TimestampMs now) {
   auto prepared = active().prepare_appends(now);
-  if (prepared.ok()) return {};
-  if (prepared.error().code != Errc::malformed && prepared.error().code != Errc::not_found) return prepared;
-  TRY(rebuild_indexes(active(), config_));
-  return active().prepare_appends(now);
+  if (!prepared.ok()) {
+    if (prepared.error().code != Errc::malformed && prepared.error().code != Errc::not_found) return prepared;
+    TRY(rebuild_indexes(active(), config_));
+    TRY(active().prepare_appends(now));
+  }
+  // Now, while nothing counts with the batches that come.
+  return active().hold_file();
+}
+
+void Log::Impl::release_if_idle() {
+  const LogPosition end = log_end_.load();
+  if (end == end_at_last_look_ && end == synced_end_.load()) active().release_file();
+  end_at_last_look_ = end;
 }
 
 Result<void> Log::Impl::remove_segment_files(Offset base) {
@@ -103,6 +118,12 @@ Result<void> Log::Impl::roll() {
   auto rolled = roll_to(log_end_.offset());
   if (!rolled.ok() && rolled.error().code == Errc::io_error) return go_offline(std::move(rolled).error());
   return rolled;
+}
+
+void Log::Impl::retire() {
+  const std::scoped_lock nothing_runs(removal_mutex_, flush_mutex_, append_mutex_);
+  is_closed_ = true;
+  files_.is_retired = true;
 }
 
 void Log::Impl::set_config(const LogConfig& config) {
@@ -203,6 +224,8 @@ Log::EpochEnd Log::end_offset_for_epoch(LeaderEpoch requested) const {
 }
 LeaderEpoch Log::leader_epoch_at(Offset offset) const { return impl_->leader_epoch_at(offset); }
 Result<void> Log::close() { return impl_->close(); }
+void Log::retire() { impl_->retire(); }
+bool Log::is_retired() const { return impl_->is_retired(); }
 void Log::check_invariants() const { impl_->check_invariants(); }
 
 }  // namespace sillok::storage

@@ -37,6 +37,7 @@ enum class AppendStatus {
   duplicate,              // the producer sent this batch before: base and last offset are those of the original
   out_of_order_sequence,  // not appended
   producer_fenced,        // not appended
+  too_large,              // not appended: the batch is larger than segment.bytes
 };
 
 // One batch of append_as_leader(): the upper part is the caller's, the lower part is filled in.
@@ -94,7 +95,8 @@ struct LogOptions {
 // Durability: an append is in the page cache when it returns. synced_end() is what the segment files have on disk; a
 //   whole prefix: a roll is a barrier (old log and indexes, directory, new log).
 // Failure: the first failed write or flush makes the log offline; nothing is retried, and nothing appended after the last
-//   successful flush may be called durable.
+//   successful flush may be called durable. But where a file could not even be opened (Errc::too_many_files), nothing
+//   failed that was written: the call fails alone, and a flush may be tried again.
 // Invariants: log_start() <= synced_end() <= log_end(); recovery_point() <= synced_end();
 //   published positions only ever grow, but for truncate_to().
 class Log {
@@ -157,7 +159,8 @@ class Log {
 
   // Leader epochs (KIP-101, KIP-320).
   LeaderEpoch latest_leader_epoch() const;  // -1 where the log has none
-  Result<void> assign_leader_epoch(LeaderEpoch epoch);  // starts at log_end(); durable when it returns
+  // Starts at log_end(); durable when it returns. Nothing on a degraded log, which gets no batches.
+  Result<void> assign_leader_epoch(LeaderEpoch epoch);
   struct EpochEnd {
     LeaderEpoch epoch;
     Offset end_offset;
@@ -167,8 +170,15 @@ class Log {
   // The epoch of the batch at `offset`; -1 where unknown.
   LeaderEpoch leader_epoch_at(Offset offset) const;
 
-  // Orderly stop: flush, seal indexes, trim reserved space, write the producer snapshot. No call may follow.
+  // Orderly stop: flush, seal indexes, trim reserved space, write the producer snapshot. Afterwards nothing is written:
+  // what would do so answers Errc::closed, and recovery_point() is that of the end.
   Result<void> close();
+  // To be called before the folder is renamed away: a new log may then take its name. Waits for the flush, append or
+  // other change that runs. Afterwards nothing is written, and no file opened, created, renamed or removed by its path:
+  // what would need to answers Errc::closed, remove_deleted_files() does nothing, recovery_point() is the last there was;
+  // files that are open are read on. May block.
+  void retire();
+  bool is_retired() const;
 
   void check_invariants() const;
 

@@ -55,9 +55,13 @@ Result<void> Log::Impl::write_group(AppendGroup& group) {
   return {};
 }
 
-Result<void> Log::Impl::write_failed(Error cause, bool wrote_before) {
+Result<void> Log::Impl::write_failed(Error cause, const AppendGroup& group, Offset begin) {
+  const bool wrote_before = log_end_.offset() != begin;
+  // A file did not open before anything of the call was written, or counted with.
+  if (cause.code == Errc::too_many_files && !wrote_before && group.batches.empty()) return cause;
   const bool rolled_back = active().roll_back().ok();
-  if (cause.code != Errc::no_space || !rolled_back || wrote_before) return go_offline(std::move(cause));
+  const bool may_go_on = cause.code == Errc::no_space || cause.code == Errc::too_many_files;
+  if (!may_go_on || !rolled_back || wrote_before) return go_offline(std::move(cause));
   // Nothing of the call is in the log; but the producers already count with it.
   auto reloaded = load_producers();
   if (!reloaded.ok()) return go_offline(std::move(reloaded).error());
@@ -98,7 +102,6 @@ Result<void> Log::Impl::append_as_leader(std::span<AppendEntry> entries, LeaderE
   for (const AppendEntry& entry : entries) {
     const auto size = static_cast<ByteCount>(entry.batch.size());
     CHECK(size == static_cast<ByteCount>(entry.header.size()));
-    if (size > config_.segment_bytes) return too_large(size, config_.segment_bytes);
   }
   const TimestampMs now = clock_->wall_ms();
   const LogPosition begin = log_end_.load();
@@ -108,18 +111,19 @@ Result<void> Log::Impl::append_as_leader(std::span<AppendEntry> entries, LeaderE
   Offset next = begin.offset;
   bool epoch_is_known = false;
   for (AppendEntry& entry : entries) {
-    entry.status = check_producer(entry);
+    const bool fits = static_cast<ByteCount>(entry.batch.size()) <= config_.segment_bytes;
+    entry.status = fits ? check_producer(entry) : AppendStatus::too_large;
     if (entry.status != AppendStatus::appended) continue;
     Result<void> done;
     if (!epoch_is_known) done = note_leader_epoch(epoch, next);
     epoch_is_known = true;
     if (done.ok()) done = add_entry(entry, epoch, next, group, now);
-    if (!done.ok()) return write_failed(std::move(done).error(), log_end_.offset() != begin.offset);
+    if (!done.ok()) return write_failed(std::move(done).error(), group, begin.offset);
     update_producer(entry.header, now);
     next = entry.end.offset;
   }
   auto written = write_group(group);
-  if (!written.ok()) return write_failed(std::move(written).error(), log_end_.offset() != begin.offset);
+  if (!written.ok()) return write_failed(std::move(written).error(), group, begin.offset);
   return {};
 }
 
@@ -152,15 +156,15 @@ Result<void> Log::Impl::append_as_follower(ByteView batches) {
   group.start(active().end());
   for (const RecordBatchHeader& header : headers) {
     auto known = note_leader_epoch(header.leader_epoch, header.base_offset);
-    if (!known.ok()) return write_failed(std::move(known).error(), log_end_.offset() != begin.offset);
+    if (!known.ok()) return write_failed(std::move(known).error(), group, begin.offset);
     const auto batch = place(header, header.base_offset, group, now);
-    if (!batch.ok()) return write_failed(batch.error(), log_end_.offset() != begin.offset);
+    if (!batch.ok()) return write_failed(batch.error(), group, begin.offset);
     update_producer(header, now);
     group.add(batches.first(header.size()), *batch);
     batches = batches.subspan(header.size());
   }
   auto written = write_group(group);
-  if (!written.ok()) return write_failed(std::move(written).error(), log_end_.offset() != begin.offset);
+  if (!written.ok()) return write_failed(std::move(written).error(), group, begin.offset);
   return {};
 }
 

@@ -264,6 +264,9 @@ Result<void> LogDir::remove_deleted_partitions(SteadyTime now, std::int64_t dela
 Result<void> LogDir::write_checkpoints(std::span<const CheckpointEntry> entries) {
   return impl_->write_checkpoints(entries);
 }
+Result<void> LogDir::forget_recovery_point(const TopicPartition& name) {
+  return impl_->forget_recovery_point(name);
+}
 Result<void> LogDir::close_clean(std::span<const CheckpointEntry> entries) {
   return impl_->close_clean(entries);
 }

@@ -72,7 +72,7 @@ class LogDir {
   Result<std::unique_ptr<Log>> create_log(const TopicPartition& name, const TopicId& topic_id,
                                           const LogConfig& config);
   // Renames the folder so that it is no partition any more, durably; its files go later
-  // (remove_deleted_partitions). Requires: the Log is destroyed, or never used for appends again.
+  // (remove_deleted_partitions). Requires: the Log is destroyed, or retired.
   Result<void> delete_log(const TopicPartition& name);
   // Removes folders whose file.delete.delay.ms is over.
   Result<void> remove_deleted_partitions(SteadyTime now, std::int64_t delay_ms);
@@ -86,6 +86,10 @@ class LogDir {
   // partitions, and keeps what the files said about others. Entries of partitions that were deleted meanwhile
   // are left out. A file without anything new is not written.
   Result<void> write_checkpoints(std::span<const CheckpointEntry> entries);
+  // To be called before truncate_to() and truncate_fully_and_start_at(), which cut durable bytes on purpose: durably
+  // forgets the partition's recovery point, so that the next start does not take them for lost. No checkpoint of the
+  // partition may be written until the log is cut.
+  Result<void> forget_recovery_point(const TopicPartition& name);
   // After every log was closed: the last checkpoints and the clean-shutdown mark. No mark (Errc::offline)
   // where a partition is not healthy, was opened but is not among the entries, or still has to be recovered:
   // the next start then scans what lies above the recovery points, which is next to nothing.

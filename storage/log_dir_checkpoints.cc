@@ -73,9 +73,12 @@ void LogDir::Impl::note_checkpoint(const CheckpointEntry& entry) {
   const Offset start = entry.log->log_start();
   const std::lock_guard lock(mutex_);
   const auto found = known_.find(entry.name);
-  if (found == known_.end()) return;
+  // A deleted log is retired before a new one can have its name.
+  if (found == known_.end() || entry.log->is_retired()) return;
   KnownPartition& known = found->second;
-  if (replace(known.recovery_point, std::optional(point))) mark_changed(CheckpointFile::recovery_points);
+  // The point of a damaged log stays as it was, for the next start to find that the files do not fit it.
+  if (entry.log->health() != LogHealth::degraded && replace(known.recovery_point, std::optional(point)))
+    mark_changed(CheckpointFile::recovery_points);
   if (replace(known.log_start, start)) mark_changed(CheckpointFile::log_starts);
   if (replace(known.high_watermark, std::optional(entry.high_watermark))) {
     mark_changed(CheckpointFile::high_watermarks);
@@ -85,6 +88,17 @@ void LogDir::Impl::note_checkpoint(const CheckpointEntry& entry) {
 Result<void> LogDir::Impl::write_checkpoints(std::span<const CheckpointEntry> entries) {
   const std::lock_guard one_writer(checkpoint_mutex_);
   for (const CheckpointEntry& entry : entries) note_checkpoint(entry);
+  return write_changed();
+}
+
+Result<void> LogDir::Impl::forget_recovery_point(const TopicPartition& name) {
+  const std::lock_guard one_writer(checkpoint_mutex_);
+  {
+    const std::lock_guard lock(mutex_);
+    const auto known = known_.find(name);
+    if (known != known_.end() && replace(known->second.recovery_point, std::optional<RecoveryPoint>()))
+      mark_changed(CheckpointFile::recovery_points);
+  }
   return write_changed();
 }
 
@@ -156,8 +170,8 @@ Result<void> LogDir::Impl::close_clean(std::span<const CheckpointEntry> entries)
   {
     const std::lock_guard lock(mutex_);
     for (const CheckpointEntry& entry : entries) {
-      const bool is_whole =
-          entry.log->health() == LogHealth::healthy && entry.log->synced_end() == entry.log->log_end();
+      const bool is_whole = !entry.log->is_retired() && entry.log->health() != LogHealth::offline &&
+                            entry.log->synced_end() == entry.log->log_end();
       const auto known = known_.find(entry.name);
       if (known != known_.end() && is_whole) known->second.is_settled = true;
     }

@@ -44,6 +44,7 @@ class LogDir::Impl {
 
   // log_dir_checkpoints.cc
   Result<void> write_checkpoints(std::span<const CheckpointEntry> entries);
+  Result<void> forget_recovery_point(const TopicPartition& name);
   Result<void> close_clean(std::span<const CheckpointEntry> entries);
 
   const LogDirOptions options_;

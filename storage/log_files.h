@@ -1,6 +1,7 @@
 // Where the files of one partition are, and how they are reached.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -20,12 +21,14 @@ struct LogFiles {
   FileSystem* file_system = nullptr;
   FileCache* file_cache = nullptr;
   std::string directory;
+  // The folder's name may mean another log's folder by now: nothing is opened by path any more.
+  std::atomic<bool> is_retired{false};
 
   std::string path(Offset base, std::string_view suffix) const {
     return join_path(directory, offset_file_name(base, suffix));
   }
   // Through the cache of open files, for reading and writing. In mode resident_only Errc::would_block where
-  // the file would have to be opened first.
+  // the file would have to be opened first. Errc::closed once is_retired.
   Result<std::shared_ptr<File>> open(Offset base, std::string_view suffix, IoMode mode) const;
   // The next open() by this name opens the file anew: it was replaced, renamed or removed.
   void forget(Offset base, std::string_view suffix) const;

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "protocol/base/crc32c.h"
@@ -45,6 +46,7 @@ Result<void> Log::Impl::sync_sealed(const SealedSegment& sealed) {
 
 Result<LogPosition> Log::Impl::flush() {
   const std::lock_guard one_at_a_time(flush_mutex_);
+  TRY(require_open());
   if (health() == LogHealth::offline) return offline_error();
   std::vector<SealedSegment> sealed;
   std::shared_ptr<Segment> last;
@@ -74,9 +76,14 @@ Result<LogPosition> Log::Impl::flush() {
     done = file.ok() ? (*file)->sync_data() : Result<void>(file.error());
   }
   const std::lock_guard lock(append_mutex_);
-  if (!done.ok()) return go_offline(std::move(done).error());
+  if (!done.ok()) {
+    // A file that could not even be opened was not synced badly: all of it is still to be done.
+    if (done.error().code != Errc::too_many_files) return go_offline(std::move(done).error());
+    sealed_.insert(sealed_.begin(), std::make_move_iterator(sealed.begin()), std::make_move_iterator(sealed.end()));
+    directory_unsynced_ = directory_unsynced_ || directory_unsynced;
+    return std::move(done).error();
+  }
   for (const SealedSegment& each : sealed) each.segment->release_file();
-  if (last->end() == end.position) last->release_file();
   unflushed_size_.fetch_sub(unflushed, std::memory_order_relaxed);
   synced_end_.store(end);
   return end;
@@ -84,6 +91,10 @@ Result<LogPosition> Log::Impl::flush() {
 
 RecoveryPoint Log::Impl::recovery_point() {
   const std::lock_guard no_flush(flush_mutex_);
+  return take_recovery_point();
+}
+
+RecoveryPoint Log::Impl::take_recovery_point() {
   RecoveryPoint point;
   std::shared_ptr<Segment> segment;
   {
@@ -95,7 +106,8 @@ RecoveryPoint Log::Impl::recovery_point() {
     for (const auto& each : *segments_) {
       if (each->base_offset() == synced.segment_base) segment = each;
     }
-    if (segment && health() == LogHealth::healthy) (void)segment->write_indexes();
+    if (!is_closed_) release_if_idle();
+    if (segment && !is_closed_ && health() == LogHealth::healthy) (void)segment->write_indexes();
   }
   {
     const std::lock_guard lock(epochs_mutex_);
@@ -106,6 +118,7 @@ RecoveryPoint Log::Impl::recovery_point() {
       last_point_->position == point.position) {
     return *last_point_;
   }
+  if (is_closed_) return point;
   write_interim_snapshot();
   // Where an index fails here, its prefix stays empty and it is built anew by a recovery from this point.
   const auto offsets = prefix_below(segment->offset_index(), [&](const OffsetIndexEntry& entry) {
@@ -145,20 +158,30 @@ void Log::Impl::write_interim_snapshot() {
 }
 
 Result<void> Log::Impl::close() {
-  const LogPosition end = TRY(flush());
+  const auto flushed = flush();
+  const std::lock_guard no_removal(removal_mutex_);
   const std::lock_guard no_flush(flush_mutex_);
+  Result<void> sealed = flushed.ok() ? seal_at_close() : Result<void>(flushed.error());
+  if (sealed.ok()) (void)take_recovery_point();  // remembered: it cannot be taken later
   const std::lock_guard lock(append_mutex_);
+  active().release_file();
+  is_closed_ = true;
+  return sealed;
+}
+
+Result<void> Log::Impl::seal_at_close() {
+  const std::lock_guard lock(append_mutex_);
+  // Appends may have come since the flush: the producers' state is that of here and now.
+  const Offset end = log_end_.offset();
   if (health() == LogHealth::degraded) return {};
   Segment& last = active();
   auto sealed = last.seal();
   if (sealed.ok()) sealed = last.offset_index().sync();
   if (sealed.ok()) sealed = last.time_index().sync();
   if (sealed.ok()) {
-    sealed =
-        write_producer_snapshot(*files_.file_system, files_.directory, end.offset, producers_.snapshot());
+    sealed = write_producer_snapshot(*files_.file_system, files_.directory, end, producers_.snapshot());
   }
   if (!sealed.ok()) return go_offline(std::move(sealed).error());
-  last.release_file();
   return {};
 }
 

@@ -1,8 +1,8 @@
 // What is behind Log. One file an idea: log_append.cc, log_read.cc, log_flush.cc, log_recovery.cc,
 // log_truncate.cc, log_producers.cc, log_epochs.cc, retention.cc, timestamp_search.cc; log.cc has the rest.
 //
-// Locks, in this order: flush_mutex_, append_mutex_, segments_mutex_, the lock of a Segment, the lock of an
-// index. The last three are held for copies only, never across a call to the file system.
+// Locks, in this order: removal_mutex_, flush_mutex_, append_mutex_, segments_mutex_, the lock of a Segment, the
+// lock of an index. The last three are held for copies only, never across a call to the file system.
 #pragma once
 
 #include <atomic>
@@ -64,6 +64,8 @@ class Log::Impl {
   EpochEnd end_offset_for_epoch(LeaderEpoch requested) const;
   LeaderEpoch leader_epoch_at(Offset offset) const;
   Result<void> close();
+  void retire();
+  bool is_retired() const { return files_.is_retired; }
   void check_invariants();
 
   Offset log_start() const { return Offset(log_start_.load(std::memory_order_acquire)); }
@@ -85,12 +87,15 @@ class Log::Impl {
   Error offline_error() const;
   Error go_offline(Error cause);
   void mark_degraded();
+  Result<void> require_open() const;
   Result<void> require_writable() const;
   // Everything that follows here requires append_mutex_.
   Segment& active() const { return *segments_->back(); }
   Result<void> roll_to(Offset base);
   LogPosition end_in_active(Offset offset) const;
   Result<void> remove_segment_files(Offset base);
+  // To be called now and then: a log that nobody appends to holds no descriptor.
+  void release_if_idle();
   void move_log_start(Offset offset);
 
   // log_epochs.cc
@@ -99,7 +104,7 @@ class Log::Impl {
   // log_append.cc
   struct AppendGroup;
   Result<void> write_group(AppendGroup& group);
-  Result<void> write_failed(Error cause, bool wrote_before);
+  Result<void> write_failed(Error cause, const AppendGroup& group, Offset begin);
   Result<AppendedBatch> place(const protocol::RecordBatchHeader& header, Offset base, AppendGroup& group,
                               TimestampMs now);
   Result<void> add_entry(AppendEntry& entry, LeaderEpoch epoch, Offset base, AppendGroup& group,
@@ -113,6 +118,8 @@ class Log::Impl {
   // log_flush.cc
   // Bounds what load_producers() replays after kill -9.
   void write_interim_snapshot();
+  RecoveryPoint take_recovery_point();  // requires flush_mutex_
+  Result<void> seal_at_close();
   Result<void> sync_sealed(const SealedSegment& sealed);
 
   // log_producers.cc
@@ -128,9 +135,15 @@ class Log::Impl {
   Result<MaxTimestamp> greatest_timestamp(Segment& segment);
 
   // retention.cc
+  struct Expired;
+  // Takes what may go out of the log, but leaves its files.
+  Result<Expired> take_expired(TimestampMs now, Offset high_watermark);
   Result<std::size_t> expired_count(TimestampMs now, Offset high_watermark) const;
   Result<void> delete_segment(const Segment& segment);
-  Result<void> delete_durably(std::span<const std::shared_ptr<Segment>> segments);
+  // The files go into `deleted`. Requires flush_mutex_ alone, for it waits for the disk.
+  Result<void> delete_durably(const Expired& expired, std::vector<DeletedFile>& deleted);
+  Result<void> rename_away(const std::string& path, SteadyTime due, std::vector<DeletedFile>& deleted);
+  SteadyTime deletion_time() const;
   Result<void> delete_file(const std::string& path);
   Result<void> delete_snapshots_outside(Offset first, Offset last);
   // After segments went: what of the rest is not synced yet.
@@ -140,11 +153,12 @@ class Log::Impl {
   Result<std::shared_ptr<Segment>> cut_segment(Segment& segment, FilePosition position);
   // Where a log must be cut so that it ends no later than `offset`.
   Result<LogPosition> cut_position(Segment& segment, Offset offset);
-  Result<void> cut_from(Offset offset);
+  enum class Cut { made, below_log_start };
+  Result<Cut> cut_from(Offset offset);
   Result<void> start_empty_at(Offset offset);
   Result<void> write_epochs();
 
-  const LogFiles files_;
+  LogFiles files_;
   const Clock* const clock_;
   const TopicId topic_id_;
   const std::int64_t incarnation_;
@@ -156,6 +170,11 @@ class Log::Impl {
   std::atomic<LogHealth> health_{LogHealth::healthy};
   std::atomic<ByteCount> size_{0};
   std::atomic<ByteCount> unflushed_size_{0};
+
+  std::mutex removal_mutex_;  // while files whose delay is over go
+  // Nothing is written any more. Set under all of removal_mutex_, flush_mutex_ and append_mutex_, so that whoever
+  // holds one of them and finds it unset may go on.
+  std::atomic<bool> is_closed_{false};
 
   std::mutex flush_mutex_;
   // Under flush_mutex_.
@@ -172,6 +191,7 @@ class Log::Impl {
   std::vector<SealedSegment> sealed_;  // oldest first
   bool directory_unsynced_ = false;    // has names that are not durable
   std::vector<DeletedFile> deleted_files_;
+  LogPosition end_at_last_look_;  // of release_if_idle()
   ProducerState producers_;
 
   mutable std::mutex epochs_mutex_;  // taken last, and held for copies only

@@ -69,7 +69,10 @@ Result<void> Log::Impl::repair_indexes(Segment& segment) {
   const std::lock_guard no_flush(flush_mutex_);
   last_point_.reset();
   const std::lock_guard lock(append_mutex_);
-  return rebuild_indexes(segment, config_);
+  TRY(require_open());
+  TRY(rebuild_indexes(segment, config_));
+  // Of an older segment nothing else would write them.
+  return &segment == &active() ? Result<void>() : segment.seal();
 }
 
 }  // namespace sillok::storage

@@ -48,30 +48,38 @@ Result<void> Log::Impl::write_epochs() {
 }
 
 Result<void> Log::Impl::truncate_to(Offset offset) {
+  Offset start = offset;
   {
     const std::lock_guard no_flush(flush_mutex_);
     const std::lock_guard lock(append_mutex_);
     TRY(require_writable());
     if (offset >= log_end_.offset()) return {};
     if (offset >= log_start()) {
-      auto cut = cut_from(offset);
-      if (!cut.ok()) return go_offline(std::move(cut).error());
-      return {};
+      const auto cut = cut_from(offset);
+      if (!cut.ok()) return go_offline(cut.error());
+      if (*cut == Cut::made) return {};
+      start = log_start();
     }
   }
-  return truncate_fully_and_start_at(offset);
+  return truncate_fully_and_start_at(start);
 }
 
-Result<void> Log::Impl::cut_from(Offset offset) {
+Result<Log::Impl::Cut> Log::Impl::cut_from(Offset offset) {
+  SegmentList list = *segments_;
+  const auto holder = std::find_if(
+      list.rbegin(), list.rend(),
+      [offset](const std::shared_ptr<Segment>& segment) { return segment->base_offset() <= offset; });
+  const LogPosition end = TRY(cut_position(holder == list.rend() ? *list.front() : **holder, offset));
+  // The batch that holds the log start would go, and with it all that is visible. A log that then grew from
+  // below the log start would hide what it got once a crash has it forget that its start had moved.
+  if (end.offset < log_start()) return Cut::below_log_start;
   last_point_.reset();
   interim_snapshot_.reset();
-  SegmentList list = *segments_;
   while (list.size() > 1 && list.back()->base_offset() > offset) {
     // The newest first: a crash between two leaves no hole.
     TRY(delete_segment(*list.back()));
     list.pop_back();
   }
-  const LogPosition end = TRY(cut_position(*list.back(), offset));
   if (end.position < list.back()->end()) list.back() = TRY(cut_segment(*list.back(), end.position));
   const Offset last_base = list.back()->base_offset();
   std::erase_if(sealed_,
@@ -79,8 +87,6 @@ Result<void> Log::Impl::cut_from(Offset offset) {
   publish_segments(std::move(list));
   log_end_.store(end);
   if (synced_end_.load() > end) synced_end_.store(end);
-  // A cut inside a batch takes all of it, and with it the log start where that lay in the batch.
-  if (log_start() > end.offset) move_log_start(end.offset);
   recount_unflushed();
   bool epochs_changed = false;
   {
@@ -89,7 +95,8 @@ Result<void> Log::Impl::cut_from(Offset offset) {
   }
   if (epochs_changed) TRY(write_epochs());
   TRY(delete_snapshots_outside(log_start(), end.offset));
-  return load_producers();
+  TRY(load_producers());
+  return Cut::made;
 }
 
 Result<void> Log::Impl::truncate_fully_and_start_at(Offset offset) {

@@ -6,6 +6,12 @@
 #include "storage/log_impl.h"
 
 namespace sillok::storage {
+namespace {
+
+constexpr std::string_view kSegmentSuffixes[] = {kLogSuffix, kOffsetIndexSuffix, kTimeIndexSuffix,
+                                                 kTransactionIndexSuffix};
+
+}  // namespace
 
 std::size_t expired_prefix(std::span<const SegmentAge> segments, const LogConfig& config,
                            const RetentionBounds& bounds) {
@@ -43,30 +49,65 @@ Result<std::size_t> Log::Impl::expired_count(TimestampMs now, Offset high_waterm
   return expired_prefix(ages, config_, {now, log_start(), high_watermark});
 }
 
-Result<void> Log::Impl::delete_file(const std::string& path) {
-  const std::string deleted = path + std::string(kDeletedSuffix);
-  auto renamed = files_.file_system->rename(path, deleted);
+struct Log::Impl::Expired {
+  SegmentList segments;  // oldest first
+  Offset first;          // of what is left
+  LogPosition synced;    // before they were taken out
+  bool directory_unsynced = false;
+  // The producers' state at `producers_end`; it waits for no flush where `must_write` is set.
+  std::vector<ProducerSnapshotEntry> producers;
+  Offset producers_end;
+  bool must_write = false;
+  SteadyTime due;
+};
+
+SteadyTime Log::Impl::deletion_time() const {
+  return clock_->steady() + std::chrono::milliseconds(config_.file_delete_delay_ms);
+}
+
+Result<void> Log::Impl::rename_away(const std::string& path, SteadyTime due,
+                                    std::vector<DeletedFile>& deleted) {
+  const std::string new_path = path + std::string(kDeletedSuffix);
+  auto renamed = files_.file_system->rename(path, new_path);
   files_.file_cache->forget(path);
   if (!renamed.ok()) return renamed.error().code == Errc::not_found ? Result<void>() : renamed;
-  deleted_files_.push_back(
-      {deleted, clock_->steady() + std::chrono::milliseconds(config_.file_delete_delay_ms)});
+  deleted.push_back({new_path, due});
   return {};
 }
 
+Result<void> Log::Impl::delete_file(const std::string& path) {
+  return rename_away(path, deletion_time(), deleted_files_);
+}
+
 Result<void> Log::Impl::delete_segment(const Segment& segment) {
-  for (const std::string_view suffix :
-       {kLogSuffix, kOffsetIndexSuffix, kTimeIndexSuffix, kTransactionIndexSuffix}) {
+  for (const std::string_view suffix : kSegmentSuffixes) {
     TRY(delete_file(files_.path(segment.base_offset(), suffix)));
   }
   return {};
 }
 
-// The names may become durable in any order, and an old segment that comes back without the next one is a
-// hole.
-Result<void> Log::Impl::delete_durably(std::span<const std::shared_ptr<Segment>> segments) {
-  for (const auto& segment : segments) {
-    TRY(delete_segment(*segment));
+// The snapshots of what goes go as well, so a later one must be durable first. The names may become durable
+// in any order, and an old segment that comes back without the next one is a hole: each waits for the one
+// before.
+Result<void> Log::Impl::delete_durably(const Expired& expired, std::vector<DeletedFile>& deleted) {
+  const std::vector<Offset> snapshots = TRY(list_snapshots());
+  const bool has_snapshot = std::any_of(snapshots.begin(), snapshots.end(), [&](Offset offset) {
+    return expired.first <= offset && offset <= expired.producers_end;
+  });
+  if (expired.must_write || (!has_snapshot && !expired.producers.empty())) {
+    TRY(write_producer_snapshot(*files_.file_system, files_.directory, expired.producers_end,
+                                expired.producers));
+  }
+  if (expired.directory_unsynced) TRY(files_.file_system->sync_directory(files_.directory));
+  for (const auto& segment : expired.segments) {
+    for (const std::string_view suffix : kSegmentSuffixes) {
+      TRY(rename_away(files_.path(segment->base_offset(), suffix), expired.due, deleted));
+    }
     TRY(files_.file_system->sync_directory(files_.directory));
+  }
+  for (const Offset snapshot : snapshots) {
+    if (snapshot < expired.first)
+      TRY(rename_away(files_.path(snapshot, kSnapshotSuffix), expired.due, deleted));
   }
   return {};
 }
@@ -88,10 +129,10 @@ void Log::Impl::recount_unflushed() {
   unflushed_size_.store(unflushed, std::memory_order_relaxed);
 }
 
-Result<std::int32_t> Log::Impl::clean_up(TimestampMs now, Offset high_watermark) {
-  const std::lock_guard no_flush(flush_mutex_);
-  const std::lock_guard lock(append_mutex_);
+Result<Log::Impl::Expired> Log::Impl::take_expired(TimestampMs now, Offset high_watermark) {
+  TRY(require_open());
   if (health() == LogHealth::offline) return offline_error();
+  release_if_idle();
   producers_.expire(now, producer_id_expiration_ms_);
   std::size_t count = TRY(expired_count(now, high_watermark));
   if (count == segments_->size()) {
@@ -101,33 +142,61 @@ Result<std::int32_t> Log::Impl::clean_up(TimestampMs now, Offset high_watermark)
       --count;
     }
   }
-  if (count == 0) return 0;
-  const SegmentList old = *segments_;
-  SegmentList rest(old.begin() + static_cast<std::ptrdiff_t>(count), old.end());
-  const Offset first = rest.front()->base_offset();
-  // Readers turn to the new start before anything is taken away; those that have a slice keep its file.
-  if (first > log_start()) move_log_start(first);
-  publish_segments(std::move(rest));
-  std::erase_if(sealed_, [&](const SealedSegment& sealed) { return sealed.segment->base_offset() < first; });
-  const LogPosition synced = synced_end_.load();
-  if (synced.segment_base < first) synced_end_.store(LogPosition{first, first, FilePosition(0)});
-  recount_unflushed();
-  auto deleted = delete_durably(std::span(old).first(count));
-  if (!deleted.ok()) {
-    // What of the old segments was never flushed may come back, and then must not lie below a recovery point.
-    synced_end_.store(synced);
-    return go_offline(std::move(deleted).error());
+  Expired expired;
+  if (count == 0) return expired;
+  const auto rest = segments_->begin() + static_cast<std::ptrdiff_t>(count);
+  expired.segments.assign(segments_->begin(), rest);
+  expired.first = (*rest)->base_offset();
+  expired.synced = synced_end_.load();
+  expired.directory_unsynced = directory_unsynced_;
+  expired.due = deletion_time();
+  expired.producers = producers_.snapshot();
+  expired.producers_end = log_end_.offset();
+  for (const SealedSegment& sealed : sealed_) {
+    if (sealed.end_offset != expired.first || !sealed.producers) continue;
+    expired.producers = *sealed.producers;
+    expired.producers_end = sealed.end_offset;
+    expired.must_write = true;
   }
-  TRY(delete_snapshots_outside(first, log_end_.offset()));
-  return static_cast<std::int32_t>(count);
+  // Readers turn to the new start before anything is taken away; those that have a slice keep its file.
+  if (expired.first > log_start()) move_log_start(expired.first);
+  publish_segments(SegmentList(rest, segments_->end()));
+  std::erase_if(sealed_,
+                [&](const SealedSegment& sealed) { return sealed.segment->base_offset() < expired.first; });
+  if (expired.synced.segment_base < expired.first)
+    synced_end_.store(LogPosition{expired.first, expired.first, FilePosition(0)});
+  recount_unflushed();
+  return expired;
+}
+
+Result<std::int32_t> Log::Impl::clean_up(TimestampMs now, Offset high_watermark) {
+  const std::lock_guard no_flush(flush_mutex_);
+  Expired expired;
+  {
+    const std::lock_guard lock(append_mutex_);
+    expired = TRY(take_expired(now, high_watermark));
+  }
+  if (expired.segments.empty()) return 0;
+  std::vector<DeletedFile> deleted;
+  auto done = delete_durably(expired, deleted);
+  const std::lock_guard lock(append_mutex_);
+  deleted_files_.insert(deleted_files_.end(), deleted.begin(), deleted.end());
+  if (!done.ok()) {
+    // What of the old segments was never flushed may come back, and then must not lie below a recovery point.
+    synced_end_.store(expired.synced);
+    return go_offline(std::move(done).error());
+  }
+  return static_cast<std::int32_t>(expired.segments.size());
 }
 
 Result<void> Log::Impl::remove_deleted_files(SteadyTime now) {
   std::vector<std::string> due;
+  const std::lock_guard one_at_a_time(removal_mutex_);
   {
     const std::lock_guard lock(append_mutex_);
+    if (is_closed_) return {};
     const auto later = std::partition(deleted_files_.begin(), deleted_files_.end(),
-                                             [now](const DeletedFile& file) { return file.due > now; });
+                                      [now](const DeletedFile& file) { return file.due > now; });
     for (auto file = later; file != deleted_files_.end(); ++file) due.push_back(std::move(file->path));
     deleted_files_.erase(later, deleted_files_.end());
   }

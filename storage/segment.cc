@@ -9,6 +9,7 @@ namespace {
 // Growth by reserve(): small logs stay small, large ones ask rarely.
 constexpr ByteCount kReserveSizeMin = 1 << 20;
 constexpr ByteCount kReserveStepMax = 64 << 20;
+constexpr ByteCount kUnindexedDistanceMax = 64 << 10;
 
 // Spreads the rolls of many logs over segment.jitter.ms, each segment's share being the same at every look.
 std::int64_t jitter_of(Offset base, const std::string& directory, const LogConfig& config) {
@@ -26,6 +27,7 @@ Result<std::shared_ptr<Segment>> Segment::create(const LogFiles* files, Offset b
   TRY(files->file_system->open(files->path(base, kLogSuffix), OpenMode::create));
   TRY(segment->index_.create());
   TRY(segment->times_.create());
+  segment->is_index_own_ = true;
   return segment;
 }
 
@@ -69,6 +71,11 @@ FilePosition Segment::damage_end(FilePosition position) const {
   return position;
 }
 
+// So far on there is an entry at any interval that is in use; where there is not, one new index settles it.
+bool Segment::is_index_lost(FilePosition walked) const {
+  return walked.value > kUnindexedDistanceMax && !is_index_own_ && index_.entry_count() == 0;
+}
+
 Result<std::optional<FoundBatch>> Segment::find(Offset from, IoMode mode) {
   std::optional<Recent> recent;
   {
@@ -105,6 +112,9 @@ Result<std::optional<FoundBatch>> Segment::find(Offset from, IoMode mode) {
     const protocol::RecordBatchHeader& header = (*place)->header;
     if (first && header.last_offset() != base_ + entry->relative_offset) {
       return Error{Errc::malformed, files_->path(base_, kOffsetIndexSuffix) + ": points at another batch"};
+    }
+    if (is_index_lost((*place)->position)) {
+      return Error{Errc::malformed, files_->path(base_, kOffsetIndexSuffix) + ": has no entries"};
     }
     if (header.last_offset() >= from) {
       return std::optional(FoundBatch{opened, (*place)->position, static_cast<ByteCount>(header.size())});
@@ -226,8 +236,10 @@ Result<void> Segment::append(std::span<const ByteView> parts, std::span<const Ap
   if (first_timestamp_ < 0) first_timestamp_ = batches.front().max_timestamp;
   note_batches(batches, config);
   end_.store(new_end.value, std::memory_order_release);
-  if (index_.is_pending_full() || times_.is_pending_full()) return write_indexes();
-  return {};
+  if (!index_.is_pending_full() && !times_.is_pending_full()) return {};
+  auto indexed = write_indexes();
+  // The batches are written; their entries wait on.
+  return indexed.ok() || indexed.error().code == Errc::too_many_files ? Result<void>() : indexed;
 }
 
 Result<void> Segment::roll_back() {
@@ -260,6 +272,7 @@ Result<void> Segment::replay(const BatchPlace& place, const LogConfig& config) {
 Result<void> Segment::reset_indexes() {
   TRY(index_.replace({}));
   TRY(times_.replace({}));
+  is_index_own_ = true;
   set_max_timestamp({kNoTimestamp, base_});
   last_indexed_position_ = 0;
   return {};
@@ -303,7 +316,7 @@ void Segment::check_invariants() {
   }
   FilePosition previous_end(0);
   for (const DamagedRange& range : damage_) {
-    CHECK(previous_end <= range.begin && range.begin < range.end && range.end <= end());
+    CHECK(previous_end <= range.begin && range.begin <= range.end && range.end <= end());
     previous_end = range.end;
   }
 }

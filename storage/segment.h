@@ -23,7 +23,7 @@ struct MaxTimestamp {
   Offset offset;
 };
 
-// Bytes that are damaged for good: never cut, never served.
+// Bytes that are damaged for good: never cut, never served. Empty at the end of a segment where bytes are missing.
 struct DamagedRange {
   FilePosition begin;
   FilePosition end;
@@ -96,7 +96,7 @@ class Segment {
   // Writes the entries that wait in memory.
   Result<void> write_indexes();
 
-  // Keeps the file open until release_file(): it has bytes that are not synced.
+  // Keeps the file open until release_file(): it has bytes that are not synced, or gets more.
   Result<void> hold_file();
   void release_file();
 
@@ -125,6 +125,7 @@ class Segment {
   };
   static constexpr std::size_t kRecentCount = 8;
 
+  bool is_index_lost(FilePosition walked) const;
   Result<void> check_final_time_entry(const MaxTimestamp& entry);
   void note_batches(std::span<const AppendedBatch> batches, const LogConfig& config);
   void add_index_entry(const AppendedBatch& batch);
@@ -136,6 +137,8 @@ class Segment {
   std::atomic<std::int64_t> end_{0};
   OffsetIndex index_;
   TimeIndex times_;
+  // The index was made by this process: where it is empty, it has to be.
+  std::atomic<bool> is_index_own_{false};
   std::vector<DamagedRange> damage_;  // set before the segment is shared
 
   mutable std::mutex mutex_;                 // for what follows, up to the blank line; held for copies only

@@ -89,18 +89,19 @@ TEST_CASE("log: one call may fill several segments") {
   CHECK(f.offsets() == range(0, 6));
 }
 
-TEST_CASE("log: a batch larger than segment.bytes is refused, and nothing of the call is stored") {
+TEST_CASE("log: a batch larger than segment.bytes is refused, and no other of the call with it") {
   LogFixture f;
   f.create();
   Bytes small = batch().records(1);
   Bytes large = batch().sized(4097);
-  AppendEntry entries[2];
-  entries[0] = entry_of(small);
-  entries[1] = entry_of(large);
-  const auto appended = f.log->append_as_leader(entries, LeaderEpoch(0));
-  REQUIRE(!appended.ok());
-  CHECK(appended.error().code == Errc::too_large);
-  CHECK(f.end() == 0);
+  Bytes next = batch().records(1);
+  AppendEntry entries[3] = {entry_of(small), entry_of(large), entry_of(next)};
+  REQUIRE(f.log->append_as_leader(entries, LeaderEpoch(0)).ok());
+  CHECK(entries[0].status == AppendStatus::appended);
+  CHECK(entries[1].status == AppendStatus::too_large);
+  CHECK(entries[1].base_offset == Offset(-1));
+  CHECK(entries[2].base_offset == Offset(1));
+  CHECK(f.offsets() == range(0, 2));
   CHECK(f.log->health() == LogHealth::healthy);
 }
 

@@ -420,6 +420,23 @@ TEST_CASE("log dir: a new partition knows nothing of a deleted one of its name, 
   CHECK(log->health() == LogHealth::healthy);
 }
 
+TEST_CASE("log dir: a checkpoint of a deleted log says nothing about a new one of its name") {
+  Fixture fixture;
+  auto log_dir = fixture.open();
+  const auto old = create(*log_dir);
+  append(*old, 50);
+  REQUIRE(old->flush().ok());
+  REQUIRE(old->set_log_start(Offset(20)).ok());
+  old->retire();
+  REQUIRE(log_dir->delete_log(kOrders).ok());
+  const auto log = create(*log_dir);
+  append(*log, 3);
+  const LogDir::CheckpointEntry entries[] = {entry_of(*log), entry_of(*old)};
+  REQUIRE(log_dir->write_checkpoints(entries).ok());
+  CHECK(fixture.file("recovery-point-offset-checkpoint") == "0\n1\norders 3 0\n");
+  CHECK(fixture.file("log-start-offset-checkpoint") == "0\n0\n");
+}
+
 TEST_CASE("log dir: lines of partitions whose folder is gone are gone before a new one of that name is") {
   Fixture fixture;
   {

@@ -111,6 +111,68 @@ TEST_CASE("faults: a segment that cannot be made for want of space leaves the lo
   CHECK(f.offsets().size() == 4);
 }
 
+TEST_CASE("faults: an append that gets no descriptor fails alone, whichever file it wanted to open") {
+  int failed_runs = 0;
+  for (std::int64_t nth = 1; nth <= 12; ++nth) {
+    INFO("open " << nth);
+    LogFixture f;
+    f.create();
+    f.append(batch().producer(1, 0, 0).records(1), 0);
+    f.append_many(25);
+    const std::int64_t before = f.end();
+    f.reopen(Stop::clean);
+    f.faults.fail({FileCall::open, "", nth, kEveryCall}, Errc::too_many_files);
+    // Of a new epoch, and due for a new segment.
+    Bytes bytes = batch().producer(1, 0, 1).sized(3000);
+    AppendEntry entry = entry_of(bytes);
+    const auto refused = f.log->append_as_leader({&entry, 1}, LeaderEpoch(1));
+    if (refused.ok()) continue;
+    ++failed_runs;
+    CHECK(refused.error().code == Errc::too_many_files);
+    CHECK(f.log->health() == LogHealth::healthy);
+    CHECK(f.end() == before);
+    f.log->check_invariants();
+    f.faults.clear();
+    CHECK(f.append(batch().producer(1, 0, 1).sized(3000), 1).status == AppendStatus::appended);
+    REQUIRE(f.log->flush().ok());
+    f.reopen(Stop::power_cut);
+    CHECK(f.end() == before + 1);
+  }
+  CHECK(failed_runs > 4);
+}
+
+TEST_CASE("faults: a flush that gets no descriptor syncs it all when it is tried again") {
+  int failed_runs = 0;
+  for (std::int64_t nth = 1; nth <= 12; ++nth) {
+    INFO("open " << nth);
+    LogFixture f;
+    f.create();
+    f.append(batch().producer(1, 0, 0).records(1));
+    for (int segment = 0; segment < 3; ++segment) f.append_until_roll();
+    for (const char* suffix : {".log", ".index", ".timeindex"}) {
+      for (const std::string& name : f.names()) {
+        if (name.ends_with(suffix)) f.cache->forget(f.path(name));
+      }
+    }
+    f.faults.fail({FileCall::open, "", nth, kEveryCall}, Errc::too_many_files);
+    const auto flushed = f.log->flush();
+    if (flushed.ok()) continue;
+    ++failed_runs;
+    CHECK(flushed.error().code == Errc::too_many_files);
+    CHECK(f.log->health() == LogHealth::healthy);
+    CHECK(f.log->synced_end().offset == Offset(0));
+    f.log->check_invariants();
+    f.faults.clear();
+    const std::int64_t end = f.end();
+    REQUIRE(f.log->flush().ok());
+    CHECK(f.log->unflushed_size() == 0);
+    f.reopen(Stop::power_cut);
+    CHECK(f.end() == end);
+    CHECK(f.report.cut_bytes == 0);
+  }
+  CHECK(failed_runs > 4);
+}
+
 TEST_CASE("faults: an index that cannot be written for want of space is only sparser") {
   LogConfig config = LogFixture::small_config();
   config.segment_bytes = 1 << 20;

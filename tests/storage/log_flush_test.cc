@@ -80,18 +80,34 @@ TEST_CASE("flush: the producers' state at a roll is durable with it") {
   CHECK(f.append(batch().producer(7, 0, 0).records(2)).status == AppendStatus::duplicate);
 }
 
-TEST_CASE("flush: a segment that is on disk holds no file open") {
+TEST_CASE("log: a file stays open while batches come, and for two looks of housekeeping after the last") {
   LogFixture f;
   f.create();
   f.append_many(3);
   const auto slice = f.log->read(Offset(0), f.log->log_end(), 100, Log::FirstBatch::whole, IoMode::may_block);
   REQUIRE(slice.ok());
   CHECK(slice->file.use_count() >= 3);  // ours, the segment's, the cache's
+  const bool by_clean_up = GENERATE(true, false);
+  const auto look = [&] {
+    if (by_clean_up) {
+      REQUIRE(f.log->clean_up(f.clock.wall_ms(), f.log->log_end().offset).ok());
+    } else {
+      (void)f.log->recovery_point();
+    }
+    f.cache->forget(f.path(f.file_name(0, ".log")));
+  };
   REQUIRE(f.log->flush().ok());
-  f.cache->forget(f.path(f.file_name(0, ".log")));
+  look();
+  CHECK(slice->file.use_count() == 2);
+  f.append_many(1);
+  look();
+  look();
+  CHECK(slice->file.use_count() == 2);  // not on disk yet
+  REQUIRE(f.log->flush().ok());
+  look();
   CHECK(slice->file.use_count() == 1);
   f.append_many(1);
-  CHECK(f.offsets().size() == 4);
+  CHECK(f.offsets().size() == 5);
 }
 
 TEST_CASE("flush: appends go on while a sync takes long, and wait for the next one") {

@@ -123,7 +123,7 @@ TEST_CASE(
   f.append(of_producer(1, 0));
   REQUIRE(f.log->flush().ok());
   f.append(of_producer(1, 1));
-  REQUIRE(f.log->close().ok());
+  f.reopen(Stop::clean);
   const Bytes late = f.content(f.file_name(2, ".snapshot"));
   REQUIRE(f.log->truncate_to(Offset(1)).ok());
   f.kill();

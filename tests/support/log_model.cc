@@ -26,7 +26,7 @@ void LogModel::append(Bytes stored) {
 
 void LogModel::truncate_to(Offset offset) {
   while (!batches_.empty() && batches_.back().header.last_offset() >= offset) batches_.pop_back();
-  log_start_ = std::min(log_start_, log_end());
+  if (log_end() < log_start_) start_empty_at(log_start_);
 }
 
 void LogModel::start_empty_at(Offset offset) {

@@ -279,6 +279,8 @@ void ModelRun::truncate() {
   const Offset to =
       model_.log_end() - below(std::min<std::int64_t>(40, model_.log_end() - model_.log_start()) + 1);
   note("truncate to " + text(to));
+  recovery_point_.reset();
+  if (!ok(log_dir_->forget_recovery_point(entry().name), "forget_recovery_point")) return;
   if (!ok(log_->truncate_to(to), "truncate_to")) {
     // Cut or not, as the crash wants it.
     const std::size_t cut = model_.find(to);
