@@ -16,8 +16,8 @@ namespace sillok::broker {
 class Housekeeping {
  public:
   Housekeeping(const Config& config, const storage::Clock& clock, Partitions& partitions,
-               storage::LogDir& log_dir)
-      : config_(config), clock_(clock), partitions_(partitions), log_dir_(log_dir) {}
+               const Device& device, storage::LogDir& log_dir)
+      : config_(config), clock_(clock), partitions_(partitions), device_(device), log_dir_(log_dir) {}
   ~Housekeeping() { stop(); }
 
   void start();
