@@ -70,7 +70,7 @@ storage::LogDirOptions log_dir_options(const Config& config, storage::FileSystem
 class Server::Parts {
  public:
   Parts(const LoadedConfig& settings, std::unique_ptr<storage::FileSystem> file_system,
-        std::unique_ptr<storage::LogDir> log_dir, std::unique_ptr<MetadataStore> store)
+        std::unique_ptr<storage::LogDir> log_dir, std::unique_ptr<LocalStore> store)
       : config_(settings.config),
         file_system_(std::move(file_system)),
         log_dir_(std::move(log_dir)),
@@ -131,6 +131,9 @@ class Server::Parts {
   Result<void> stop() {
     close_connections();
     control_.stop();
+    if (const Result<void> closed = store_->close(); !closed.ok()) {
+      spdlog::warn("metadata store: {}", closed.error().describe());
+    }
     housekeeping_.stop();
     io_.stop();
     writer_.stop();
@@ -172,7 +175,7 @@ class Server::Parts {
   const storage::Clock& clock_ = storage::system_clock();
   std::unique_ptr<storage::FileSystem> file_system_;
   std::unique_ptr<storage::LogDir> log_dir_;
-  std::unique_ptr<MetadataStore> store_;
+  std::unique_ptr<LocalStore> store_;
   storage::Flusher flusher_;
   ThreadExecutor control_;
   ThreadExecutor writer_;
