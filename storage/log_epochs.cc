@@ -27,6 +27,7 @@ Result<void> Log::Impl::note_leader_epoch(LeaderEpoch epoch, Offset start) {
 
 Result<void> Log::Impl::assign_leader_epoch(LeaderEpoch epoch) {
   const std::lock_guard lock(append_mutex_);
+  if (health() == LogHealth::degraded) return {};  // it gets no batches of that epoch
   TRY(require_writable());
   return note_leader_epoch(epoch, log_end_.offset());
 }

@@ -28,13 +28,15 @@ class Log::Impl::Recovery {
 
   Result<void> run() {
     TRY(open_segments());
-    const RecoveryPoint* const point = options_.clean ? nullptr : options_.recovery_point;
+    const RecoveryPoint* const point = options_.recovery_point;
     first_scanned_ = list_.size();
-    if (options_.clean) {
+    bool is_settled = options_.clean;
+    if (is_settled) {
       TRY(settle_clean(*list_.back()));
-    } else {
-      TRY(scan_from(point));
+      is_settled = point == nullptr || end_offset_ == point->offset;
+      if (!is_settled) TRY(doubt_clean(*point));
     }
+    if (!is_settled) TRY(scan_from(point));
     TRY(rebuild_missing_indexes());
     TRY(remove_leftovers());
     return publish(point);
@@ -111,6 +113,15 @@ class Log::Impl::Recovery {
     return true;
   }
 
+  // The stop wrote the point when the log ended there. All that the files have is durable, whatever it is.
+  Result<void> doubt_clean(const RecoveryPoint& point) {
+    note("the clean stop was at offset " + std::to_string(point.offset.value) + ", but the files end at " +
+         std::to_string(end_offset_.value) + ": the log is scanned");
+    keep_all_ = true;
+    list_.back() = TRY(Segment::open(&log_.files_, list_.back()->base_offset()));
+    return {};
+  }
+
   // Every byte of the segment is durable, so nothing of it is cut.
   Result<void> scan_durable(Segment& segment) {
     SegmentScanPlan plan{FilePosition(0), segment.base_offset(), segment.end()};
@@ -154,45 +165,73 @@ class Log::Impl::Recovery {
     }
     note(path_of(segment.base_offset(), kLogSuffix) + ": durable bytes are damaged: " + scan.problem);
     segment.set_damage(std::move(damage));
+    keep_all_ = true;
     log_.mark_degraded();
+  }
+
+  // What is below a recovery point was durable: files that say otherwise are damaged, and nothing is cut.
+  void doubt_files(const std::string& what) {
+    note("durable bytes are damaged: " + what);
+    keep_all_ = true;
+    log_.mark_degraded();
+  }
+
+  // Behind the segment offsets up to `next` are missing, and are never given out again.
+  void accept_hole(Segment& segment, Offset next) {
+    doubt_files("no batches at offsets " + std::to_string(end_offset_.value) + " to " +
+                std::to_string(next.value - 1));
+    if (next <= end_offset_) return;
+    std::vector<DamagedRange> damage = segment.damage();
+    if (damage.empty() || damage.back().end != segment.end()) {
+      damage.push_back({segment.end(), segment.end(), end_offset_, next});
+    }
+    damage.back().next_offset = next;
+    segment.set_damage(std::move(damage));
+    end_offset_ = next;
+  }
+
+  // Finds the first segment to scan. True where it is that of the point.
+  bool seek(const RecoveryPoint& point) {
+    while (first_scanned_ < list_.size() && list_[first_scanned_]->base_offset() < point.segment_base)
+      ++first_scanned_;
+    if (first_scanned_ < list_.size() && list_[first_scanned_]->base_offset() == point.segment_base)
+      return true;
+    // Retention took its segment away, and all before it.
+    if (first_scanned_ == 0 && list_.front()->base_offset() >= point.offset) return false;
+    doubt_files("the segment of the recovery point, " + path_of(point.segment_base, kLogSuffix) +
+                ", is missing");
+    if (first_scanned_ > 0) --first_scanned_;
+    return false;
   }
 
   // From the recovery point on everything is read; without one, all of the log.
   Result<void> scan_from(const RecoveryPoint* point) {
     first_scanned_ = 0;
-    end_offset_ = list_.front()->base_offset();
-    if (point != nullptr) {
-      while (first_scanned_ < list_.size() && list_[first_scanned_]->base_offset() < point->segment_base)
-        ++first_scanned_;
-      if (first_scanned_ == list_.size()) {
-        // Its segment is gone, and so is all that was written after it.
-        note("the recovery point is past the last segment, which is scanned instead");
-        --first_scanned_;
-        point = nullptr;
-      } else if (list_[first_scanned_]->base_offset() != point->segment_base) {
-        point = nullptr;  // its segment was deleted, with all before it
-      }
-      end_offset_ = list_[first_scanned_]->base_offset();
-    }
+    const bool with_point = point != nullptr && seek(*point);
+    end_offset_ = list_[first_scanned_]->base_offset();
     bool torn = false;
     for (std::size_t i = first_scanned_; i < list_.size(); ++i) {
       Segment& segment = *list_[i];
       const Offset base = segment.base_offset();
       const bool fits =
           i == first_scanned_ || base == end_offset_ || (log_.config_.cleanup_compact && base > end_offset_);
-      if (torn || !fits) {
+      if (torn || (!fits && !keep_all_)) {
         TRY(set_aside_from(i));
         break;
       }
-      if (i == first_scanned_ && point != nullptr) {
+      if (!fits) accept_hole(*list_[i - 1], base);
+      if (i == first_scanned_ && with_point) {
         TRY(scan_with_point(segment, *point));
+        torn = torn_;
       } else {
-        const SegmentScan found = TRY(scan_anew(segment, {FilePosition(0), base, FilePosition(0)}));
+        const FilePosition durable_end = keep_all_ ? segment.end() : FilePosition(0);
+        const SegmentScan found = TRY(scan_anew(segment, {FilePosition(0), base, durable_end}));
         accept(segment, found, base);
         torn = TRY(cut_tail(segment, found));
       }
-      if (i == first_scanned_ && point != nullptr) torn = torn_;
     }
+    if (keep_all_ && point != nullptr && end_offset_ < point->offset)
+      accept_hole(*list_.back(), point->offset);
     return {};
   }
 
@@ -214,21 +253,20 @@ class Log::Impl::Recovery {
                : MaxTimestamp{kNoTimestamp, segment.base_offset()});
       TRY(segment.prepare_appends(log_.clock_->wall_ms()));
     }
-    SegmentScan found;
-    if (point.position <= segment.end()) {
-      if (!kept) plan = {FilePosition(0), segment.base_offset(), point.position};
-      found = kept ? TRY(scan(segment, plan)) : TRY(scan_anew(segment, plan));
+    if (!kept) plan = {FilePosition(0), segment.base_offset(), point.position};
+    SegmentScan found = kept ? TRY(scan(segment, plan)) : TRY(scan_anew(segment, plan));
+    trusted_point_ =
+        point.position <= segment.end() &&
+        (!found.damage.empty() || (found.met_durable_end && found.offset_at_durable_end == point.offset) ||
+         (found.met_durable_end && point.position == plan.from));
+    if (!trusted_point_) {
+      doubt_files(path_of(segment.base_offset(), kLogSuffix) + " does not fit the recovery point, offset " +
+                  std::to_string(point.offset.value) + " at position " +
+                  std::to_string(point.position.value));
     }
-    const bool fits = !found.damage.empty() ||
-                      (found.met_durable_end && found.offset_at_durable_end == point.offset) ||
-                      (found.met_durable_end && point.position == plan.from);
-    if (!fits) {
-      note("the recovery point does not fit the log, which is scanned from the start of " +
-           path_of(segment.base_offset(), kLogSuffix));
-      plan = {FilePosition(0), segment.base_offset(), FilePosition(0)};
+    if (!trusted_point_ || (keep_all_ && found.end < segment.end())) {
+      plan = {FilePosition(0), segment.base_offset(), segment.end()};
       found = TRY(scan_anew(segment, plan));
-    } else {
-      trusted_point_ = true;
     }
     accept(segment, found, point.offset);
     torn_ = TRY(cut_tail(segment, found));
@@ -328,7 +366,7 @@ class Log::Impl::Recovery {
     if (log_.log_start() > end.offset) {
       note("the log ends before its start, and begins there anew, empty");
       TRY(log_.start_empty_at(log_.log_start()));
-    } else if (!options_.clean) {
+    } else if (first_scanned_ < list_.size()) {
       mark_unsynced(point);
     }
     if (options_.clean && options_.recovery_point != nullptr &&
@@ -421,6 +459,7 @@ class Log::Impl::Recovery {
   std::vector<std::string> leftovers_;
   std::size_t first_scanned_ = 0;
   bool trusted_point_ = false;
+  bool keep_all_ = false;  // nothing is cut or set aside any more
   bool torn_ = false;
   Offset end_offset_;
   LeaderEpochs seen_epochs_;                   // of the batches that were read

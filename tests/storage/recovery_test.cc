@@ -237,7 +237,7 @@ TEST_CASE("recovery: a batch that was appended after the recovery point may be t
   CHECK(f.log->health() == LogHealth::healthy);
 }
 
-TEST_CASE("recovery: a recovery point that does not fit the log is not believed") {
+TEST_CASE("recovery: files that do not fit the recovery point are damaged, and nothing of them is cut") {
   LogFixture f(one_segment());
   f.create();
   f.append_many(20);
@@ -245,15 +245,143 @@ TEST_CASE("recovery: a recovery point that does not fit the log is not believed"
   RecoveryPoint point = f.log->recovery_point();
   f.append_many(3);
   f.kill();
-  SECTION("for its position is inside a batch") { point.position += 3; }
-  SECTION("for its position is past the end") { point.position += 100'000; }
-  SECTION("for its offset is another") { point.offset += 1; }
-  SECTION("for its segment is not there") { point.segment_base = Offset(500); }
+  Bytes bytes = f.content(kFirstLog);
+  bytes.resize(bytes.size() + 100);
+  f.put(kFirstLog, bytes);
+  SECTION("where its position is inside a batch") { point.position += 3; }
+  SECTION("where its position is past the end") { point.position += 100'000; }
+  SECTION("where its offset is another") { point.offset += 1; }
+  SECTION("where its segment is not there") { point.segment_base = Offset(500); }
   f.reopen_from(point);
   CHECK(f.end() == 23);
   CHECK(f.offsets().size() == 23);
-  CHECK(f.log->health() == LogHealth::healthy);
+  CHECK(f.log->health() == LogHealth::degraded);
+  CHECK(f.content(kFirstLog) == bytes);
   CHECK(!f.report.notes.empty());
+}
+
+// The offset at which the file's last batch begins, and that batch cut off from it.
+std::int64_t cut_last_batch(LogFixture& f, const std::string& name) {
+  Bytes bytes = f.content(name);
+  std::size_t last = 0;
+  for (std::size_t at = 0; at < bytes.size(); at += header_of(ByteView(bytes).subspan(at)).size()) last = at;
+  const std::int64_t offset = header_of(ByteView(bytes).subspan(last)).base_offset.value;
+  bytes.resize(last);
+  f.put(name, bytes);
+  return offset;
+}
+
+void check_damaged_from(LogFixture& f, std::int64_t offset, std::int64_t end) {
+  CHECK(f.log->health() == LogHealth::degraded);
+  CHECK(!f.report.notes.empty());
+  CHECK(f.end() == end);
+  CHECK(f.report.cut_bytes == 0);
+  CHECK(f.read(offset - 1, 100).ok());
+  const auto inside = f.read(offset, 100);
+  REQUIRE(!inside.ok());
+  CHECK(inside.error().code == Errc::corrupt);
+  CHECK(!f.try_append(batch().records(1)).ok());
+  const auto flushed = f.log->flush();
+  REQUIRE(flushed.ok());
+  CHECK(flushed->offset == Offset(end));
+  f.log->check_invariants();
+}
+
+TEST_CASE(
+    "recovery: a file that ends before the recovery point has lost batches, and their offsets stay used") {
+  LogFixture f(one_segment());
+  f.create();
+  f.append_many(20);
+  REQUIRE(f.log->flush().ok());
+  const RecoveryPoint point = f.log->recovery_point();
+  const bool clean = GENERATE(false, true);
+  if (clean) REQUIRE(f.log->close().ok());
+  f.kill();
+  std::int64_t lost = 0;
+  SECTION("at a batch's end") { lost = cut_last_batch(f, kFirstLog); }
+  SECTION("in the middle of a batch") {
+    Bytes bytes = f.content(kFirstLog);
+    bytes.resize(bytes.size() - 10);
+    f.put(kFirstLog, bytes);
+    lost = 19;
+  }
+  const Bytes before = f.content(kFirstLog);
+  f.open(clean, &point);
+  check_damaged_from(f, lost, 20);
+  CHECK(f.content(kFirstLog) == before);
+  f.open(clean, &point);
+  check_damaged_from(f, lost, 20);
+}
+
+TEST_CASE("recovery: segments behind lost durable batches are kept") {
+  LogFixture f;
+  f.create();
+  for (int i = 0; i < 2; ++i) f.append_until_roll();
+  REQUIRE(f.log->flush().ok());
+  const RecoveryPoint point = f.log->recovery_point();
+  f.append_until_roll();
+  const std::int64_t end = f.end();
+  f.kill();
+  std::vector<std::string> logs;
+  for (const std::string& name : f.names()) {
+    if (name.ends_with(".log")) logs.push_back(name);
+  }
+  REQUIRE(logs.size() == 4);
+  const std::string holder = f.file_name(point.segment_base.value, ".log");
+  REQUIRE(holder == logs[2]);
+  const Bytes last = f.content(logs[3]);
+  std::int64_t lost = point.segment_base.value;
+  SECTION("where the segment of the recovery point is missing") { f.remove(holder); }
+  SECTION("where the segment of the recovery point is empty") { f.put(holder, {}); }
+  f.reopen_from(point);
+  check_damaged_from(f, lost, end);
+  CHECK(f.content(logs[3]) == last);
+  CHECK(f.offsets(end - 1) == std::vector<std::int64_t>{end - 1});
+}
+
+TEST_CASE("recovery: a log that lost all its segments does not give out its offsets again") {
+  LogFixture f;
+  f.create();
+  f.append_many(20);
+  REQUIRE(f.log->flush().ok());
+  const RecoveryPoint point = f.log->recovery_point();
+  const bool clean = GENERATE(false, true);
+  if (clean) REQUIRE(f.log->close().ok());
+  f.kill();
+  for (const char* suffix : {".log", ".index", ".timeindex"}) f.remove(f.file_name(0, suffix));
+  f.open(clean, &point);
+  CHECK(f.log->health() == LogHealth::degraded);
+  CHECK(f.end() == 20);
+}
+
+TEST_CASE("recovery: a recovery point below what retention took away is no damage") {
+  LogConfig config = LogFixture::small_config();
+  config.retention_ms = 1000;
+  LogFixture f(config);
+  f.create();
+  f.append_until_roll();
+  REQUIRE(f.log->flush().ok());
+  const RecoveryPoint point = f.log->recovery_point();
+  REQUIRE(f.log->clean_up(kBatchTimestamp + 10'000'000, Offset(f.end())).ok());
+  f.append_many(3);
+  const std::int64_t end = f.end();
+  f.reopen_from(point);
+  CHECK(f.log->health() == LogHealth::healthy);
+  CHECK(f.end() == end);
+}
+
+TEST_CASE("recovery: a degraded log takes a new leader epoch as said, and keeps its own") {
+  LogFixture f(one_segment());
+  f.create();
+  f.append_many(10);
+  REQUIRE(f.log->flush().ok());
+  const RecoveryPoint point = f.log->recovery_point();
+  f.kill();
+  cut_last_batch(f, kFirstLog);
+  f.reopen_from(point);
+  REQUIRE(f.log->assign_leader_epoch(LeaderEpoch(7)).ok());
+  CHECK(f.log->latest_leader_epoch() == LeaderEpoch(0));
+  CHECK(f.log->close().ok());
 }
 
 TEST_CASE("recovery: damage below the recovery point is kept, and what lies around it is served") {
