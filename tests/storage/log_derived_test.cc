@@ -130,6 +130,47 @@ TEST_CASE(
   check_every_file_and_damage(Stop::clean);
 }
 
+TEST_CASE("log: indexes that were built anew reach the disk") {
+  LogFixture f;
+  f.create();
+  f.append_until_roll();
+  f.append_many(3);
+  REQUIRE(f.log->flush().ok());
+  const Bytes offsets = f.content(f.file_name(0, ".index"));
+  const Bytes times = f.content(f.file_name(0, ".timeindex"));
+  REQUIRE(f.log->close().ok());
+  f.kill();
+  f.put(f.file_name(0, ".index"), Bytes(3));
+  f.open(true);
+  REQUIRE(f.read(5, 100).ok());
+  f.reopen(Stop::clean);
+  CHECK(f.content(f.file_name(0, ".index")) == offsets);
+  CHECK(f.content(f.file_name(0, ".timeindex")) == times);
+}
+
+TEST_CASE("log: an index without entries beside a long segment is built anew") {
+  LogConfig config = LogFixture::small_config();
+  config.segment_bytes = 200 << 10;
+  LogFixture f(config);
+  f.create();
+  while (f.log->segment_count() == 1) f.append(batch().record("key", std::string(2'000, 'x')));
+  REQUIRE(f.log->flush().ok());
+  const std::int64_t last = f.log->log_end().segment_base.value - 1;
+  const Bytes offsets = f.content(f.file_name(0, ".index"));
+  REQUIRE(f.log->close().ok());
+  f.kill();
+  f.put(f.file_name(0, ".index"), {});
+  SECTION("where the interval is as it was") { f.open(true); }
+  SECTION("where the interval is so great that it stays empty") {
+    f.options.config.index_interval_bytes = 1 << 30;
+    f.open(true);
+  }
+  CHECK(f.read(last, 100, IoMode::resident_only).error().code == Errc::would_block);
+  CHECK(f.read(last, 100).ok());
+  CHECK(f.read(last, 100).ok());
+  if (f.options.config.index_interval_bytes == 1) CHECK(f.content(f.file_name(0, ".index")) == offsets);
+}
+
 TEST_CASE("log: any derived file may be lost or wrong after kill -9, and every lookup answers as before") {
   check_every_file_and_damage(Stop::killed);
 }

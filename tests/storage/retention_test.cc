@@ -1,5 +1,7 @@
 #include "storage/retention.h"
 
+#include <thread>
+
 #include "storage/format.h"
 #include "tests/support/log_fixture.h"
 
@@ -153,6 +155,44 @@ TEST_CASE("clean_up: deletions that a crash interrupted are finished by the next
   REQUIRE(f.log->clean_up(kBatchTimestamp + 10'000'000, Offset(f.end())).ok());
   f.reopen(Stop::killed);
   for (const std::string& name : f.names()) CHECK(!name.ends_with(".deleted"));
+}
+
+TEST_CASE("clean_up: producers outlive their segments, whatever was flushed of them") {
+  const Stop stop = GENERATE(Stop::killed, Stop::power_cut);
+  LogFixture f(small_with_retention());
+  f.options.producer_id_expiration_ms = 1'000'000'000'000;
+  f.create();
+  f.append(batch().producer(1, 0, 0).records(1));
+  SECTION("a sealed one and the active one, never flushed") { REQUIRE(f.log->roll().ok()); }
+  SECTION("the active one, flushed") { REQUIRE(f.log->flush().ok()); }
+  SECTION("one that was scanned") {
+    REQUIRE(f.log->roll().ok());
+    f.reopen(Stop::killed);
+    REQUIRE(f.log->flush().ok());
+  }
+  const std::int64_t end = f.end();
+  REQUIRE(f.log->clean_up(kBatchTimestamp + 10'000'000, Offset(end)).ok());
+  REQUIRE(f.log->size() == 0);
+  f.reopen(stop);
+  CHECK(f.end() == end);
+  CHECK(f.append(batch().producer(1, 0, 0).records(1)).status == AppendStatus::duplicate);
+}
+
+TEST_CASE("clean_up: appends do not wait for the disk that takes segments away") {
+  LogFixture f(small_with_retention());
+  f.create();
+  f.append_until_roll();
+  REQUIRE(f.log->flush().ok());
+  const auto stall = f.faults.stall({FileCall::sync_directory, ""});
+  const Offset end(f.end());
+  bool cleaned = false;
+  std::thread retention([&] { cleaned = f.log->clean_up(kBatchTimestamp + 10'000'000, end).ok(); });
+  stall->wait_until_reached();
+  f.append_many(1);
+  stall->release();
+  retention.join();
+  CHECK(cleaned);
+  f.log->check_invariants();
 }
 
 TEST_CASE("clean_up: producers that were silent for their expiration are forgotten") {
