@@ -87,7 +87,7 @@ class Server:
         if self.pid is None:
             return
         self.signal(signal.SIGKILL)
-        while os.path.exists(f"/proc/{self.pid}") and not is_zombie(self.pid):
+        while os.path.exists(f"/proc/{self.pid}") and not is_gone(self.pid):
             time.sleep(0.01)
         self.pid = None
 
@@ -104,10 +104,13 @@ class Server:
         raise RuntimeError("no VmRSS")
 
 
-def is_zombie(pid):
+def is_gone(pid):
+    """Whether a killed process holds nothing any more. Its first thread may be a zombie long before its last one, which
+    can sit in an fdatasync and hold lock and port until that returns."""
     try:
         with open(f"/proc/{pid}/stat") as stat:
-            return stat.read().rpartition(")")[2].split()[0] == "Z"
+            is_zombie = stat.read().rpartition(")")[2].split()[0] == "Z"
+        return is_zombie and len(os.listdir(f"/proc/{pid}/task")) <= 1
     except FileNotFoundError:
         return True
 
