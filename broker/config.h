@@ -25,50 +25,51 @@ struct Listener {
 };
 
 struct Config {
-  BrokerId node_id{1};                        // node.id
-  std::string cluster_id;                     // from meta.properties, or made once
-  std::vector<Listener> listeners;            // listeners, advertised.listeners
-  std::vector<std::string> log_dirs;          // log.dirs, log.dir
-  std::string rack;                           // broker.rack
-  std::int32_t num_network_threads = 0;       // num.network.threads; 0: one per core of the affinity mask
-  std::int32_t num_partitions = 1;            // num.partitions
+  BrokerId node_id{1};                          // node.id
+  std::string cluster_id;                       // from meta.properties, or made once
+  std::vector<Listener> listeners;              // listeners, advertised.listeners
+  std::vector<std::string> log_dirs;            // log.dirs, log.dir
+  std::string rack;                             // broker.rack
+  std::int32_t num_network_threads = 0;         // num.network.threads; 0: one per core of the affinity mask
+  std::int32_t num_partitions = 1;              // num.partitions
   std::int16_t default_replication_factor = 1;  // default.replication.factor
-  bool auto_create_topics = true;             // auto.create.topics.enable
-  bool delete_topic_enable = true;            // delete.topic.enable
-  storage::LogConfig log_defaults;            // log.* and write.caching
-  std::int32_t num_recovery_threads = 2;      // num.recovery.threads.per.data.dir
-  std::int64_t retention_check_interval_ms = 300'000;       // log.retention.check.interval.ms
-  std::int64_t flush_checkpoint_interval_ms = 5'000;        // log.flush.offset.checkpoint.interval.ms (Kafka: 60000)
-  ByteCount checkpoint_bytes_max = 256 << 20;               // sillok.checkpoint.bytes
-  std::int32_t flusher_threads = 4;                         // sillok.flusher.threads
-  ByteCount unflushed_bytes_max = 1 << 30;                  // sillok.unflushed.bytes.max, per log directory
-  std::int64_t producer_id_expiration_ms = 86'400'000;      // producer.id.expiration.ms
+  bool auto_create_topics = true;               // auto.create.topics.enable
+  bool delete_topic_enable = true;              // delete.topic.enable
+  storage::LogConfig log_defaults;              // log.* and write.caching
+  std::int32_t num_recovery_threads = 2;        // num.recovery.threads.per.data.dir
+  std::int64_t retention_check_interval_ms = 300'000;  // log.retention.check.interval.ms
+  std::int64_t flush_checkpoint_interval_ms =
+      5'000;                                   // log.flush.offset.checkpoint.interval.ms (Kafka: 60000)
+  ByteCount checkpoint_bytes_max = 256 << 20;  // sillok.checkpoint.bytes
+  std::int32_t flusher_threads = 4;            // sillok.flusher.threads
+  ByteCount unflushed_bytes_max = 1 << 30;     // sillok.unflushed.bytes.max, per log directory
+  std::int64_t producer_id_expiration_ms = 86'400'000;  // producer.id.expiration.ms
   // Limits of connections and requests.
-  std::int32_t socket_request_max_bytes = 104'857'600;      // socket.request.max.bytes
-  std::int32_t socket_send_buffer_bytes = -1;               // socket.send.buffer.bytes; -1: the kernel's
-  std::int32_t socket_receive_buffer_bytes = -1;            // socket.receive.buffer.bytes
-  std::int32_t listen_backlog = 512;                        // socket.listen.backlog.size (Kafka: 50)
-  std::int32_t max_connections = 10'000;                    // max.connections (Kafka: no limit)
-  std::int32_t max_connections_per_ip = 2'147'483'647;      // max.connections.per.ip
-  std::int64_t connections_max_idle_ms = 600'000;           // connections.max.idle.ms
-  ByteCount in_flight_bytes_max = 512 << 20;                // queued.max.request.bytes: received frames, all connections
-  std::int32_t max_in_flight_per_connection = 100;          // sillok.max.in.flight.requests.per.connection
-  ByteCount response_bytes_max = 64 << 20;                  // sillok.unsent.bytes.max, per connection
-  std::int32_t fetch_max_bytes = 57'671'680;                // fetch.max.bytes
-  std::int64_t frame_timeout_ms = 30'000;                   // sillok.frame.timeout.ms: from first to last byte of a frame
-  std::int32_t cached_file_limit = 1024;                    // sillok.cached.files
-  std::int32_t io_threads = 4;                              // num.io.threads: cold reads and other blocking work
-  bool allow_remote_plaintext = false;                      // sillok.allow.remote.plaintext
-  bool abort_on_blocking = false;                           // sillok.debug.abort.on.blocking
-  std::string log_level = "info";                           // sillok.log.level
+  std::int32_t socket_request_max_bytes = 104'857'600;  // socket.request.max.bytes
+  std::int32_t socket_send_buffer_bytes = -1;           // socket.send.buffer.bytes; -1: the kernel's
+  std::int32_t socket_receive_buffer_bytes = -1;        // socket.receive.buffer.bytes
+  std::int32_t listen_backlog = 512;                    // socket.listen.backlog.size (Kafka: 50)
+  std::int32_t max_connections = 10'000;                // max.connections (Kafka: no limit)
+  std::int32_t max_connections_per_ip = 2'147'483'647;  // max.connections.per.ip
+  std::int64_t connections_max_idle_ms = 600'000;       // connections.max.idle.ms
+  ByteCount in_flight_bytes_max = 512 << 20;  // queued.max.request.bytes: received frames, all connections
+  std::int32_t max_in_flight_per_connection = 100;  // sillok.max.in.flight.requests.per.connection
+  ByteCount response_bytes_max = 64 << 20;          // sillok.unsent.bytes.max, per connection
+  std::int32_t fetch_max_bytes = 57'671'680;        // fetch.max.bytes
+  std::int64_t frame_timeout_ms = 30'000;  // sillok.frame.timeout.ms: from first to last byte of a frame
+  std::int32_t cached_file_limit = 1024;   // sillok.cached.files
+  std::int32_t io_threads = 4;             // num.io.threads: cold reads and other blocking work
+  bool allow_remote_plaintext = false;     // sillok.allow.remote.plaintext
+  bool abort_on_blocking = false;          // sillok.debug.abort.on.blocking
+  std::string log_level = "info";          // sillok.log.level
 };
 
 using NameValue = std::pair<std::string, std::string>;
 
 struct ConfigSources {
-  std::string file;                     // server.properties; empty: none
-  std::vector<NameValue> environment;   // KAFKA_* variables
-  std::vector<NameValue> overrides;     // --set
+  std::string file;                    // server.properties; empty: none
+  std::vector<NameValue> environment;  // KAFKA_* variables
+  std::vector<NameValue> overrides;    // --set
 };
 
 struct LoadedConfig {
@@ -77,8 +78,8 @@ struct LoadedConfig {
   std::vector<std::string> notes;         // one line per known name that has no effect here
 };
 
-// Errc::invalid_config with every fault in it, one a line, each naming the setting, its source and the fix; unknown names
-// come with the nearest known one.
+// Errc::invalid_config with every fault in it, one a line, each naming the setting, its source and the fix;
+// unknown names come with the nearest known one.
 Result<LoadedConfig> load_config(const ConfigSources& sources);
 
 // Every setting: name, type, default, unit, effect; what `sillokd --help-config` prints.

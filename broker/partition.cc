@@ -223,8 +223,7 @@ void Partition::after_write(std::span<AppendRequest> requests, std::span<const A
       result = {ErrorCode::out_of_order_sequence_number, {}, log_start};
     if (entries[i].status == AppendStatus::producer_fenced)
       result = {ErrorCode::invalid_producer_epoch, {}, log_start};
-    if (entries[i].status == AppendStatus::too_large)
-      result = {ErrorCode::message_too_large, {}, log_start};
+    if (entries[i].status == AppendStatus::too_large) result = {ErrorCode::message_too_large, {}, log_start};
     if (result.error != ErrorCode::none) result.base_offset = Offset(-1);
     requests[i].sink->appended(requests[i].index, result);
   }

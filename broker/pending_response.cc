@@ -5,8 +5,8 @@
 namespace sillok::broker {
 
 void report_unsayable(protocol::ApiKey key, protocol::Version version, const Error& error) {
-  spdlog::error("no answer to {} version {}, which closes the connection: {}", protocol::to_string(key), version,
-                error.describe());
+  spdlog::error("no answer to {} version {}, which closes the connection: {}", protocol::to_string(key),
+                version, error.describe());
 }
 
 }  // namespace sillok::broker

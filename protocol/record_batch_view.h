@@ -84,7 +84,8 @@ void set_leader_epoch(MutableByteView batch, LeaderEpoch epoch);
 void set_log_append_time(MutableByteView batch, TimestampMs now);
 // Corrects the maximum and computes the CRC anew. Requires: exactly one batch.
 void set_max_timestamp(MutableByteView batch, TimestampMs max_timestamp);
-// What an idempotent producer numbers a finished batch with; computes the CRC anew. Requires: exactly one batch.
+// What an idempotent producer numbers a finished batch with; computes the CRC anew. Requires: exactly one
+// batch.
 void set_producer(MutableByteView batch, ProducerId id, ProducerEpoch epoch, std::int32_t base_sequence);
 
 // One header of a record. A null value differs from an empty one.

@@ -1,6 +1,7 @@
-// The seam between the log and the operating system. All file access goes through it, so that tests can crash, tear,
-// stall and fail what a disk can. Backends: storage/posix_file_system.h; tests/support/mem_file_system.h (loses, tears
-// and reorders what was not synced); tests/support/fault_file_system.h (fails and stalls chosen calls of another).
+// The seam between the log and the operating system. All file access goes through it, so that tests can
+// crash, tear, stall and fail what a disk can. Backends: storage/posix_file_system.h;
+// tests/support/mem_file_system.h (loses, tears and reorders what was not synced);
+// tests/support/fault_file_system.h (fails and stalls chosen calls of another).
 #pragma once
 
 #include <cstddef>
@@ -20,19 +21,22 @@ namespace sillok::storage {
 
 // An open file.
 //
-// Threading: every call may be made from any thread; calls that touch the same bytes must be ordered by the callers.
-// Durability: nothing is safe from power loss until sync_data() returned after it; a new name, not until the
+// Threading: every call may be made from any thread; calls that touch the same bytes must be ordered by the
+// callers. Durability: nothing is safe from power loss until sync_data() returned after it; a new name, not
+// until the
 //   directory was synced as well.
-// Failure: errors carry the path, the call and errno's text. After a failed write or sync the state of the bytes is
-//   unknown, and neither may be tried again on them (a second fsync can succeed without having written anything).
+// Failure: errors carry the path, the call and errno's text. After a failed write or sync the state of the
+// bytes is
+//   unknown, and neither may be tried again on them (a second fsync can succeed without having written
+//   anything).
 class File {
  public:
   virtual ~File() = default;
 
   // Fills `out` from `position`; fewer bytes only where the file ends. Returns the count.
   virtual Result<std::size_t> read_at(FilePosition position, MutableByteView out) const = 0;
-  // As read_at(), but only from memory: Errc::would_block where a byte of the range would have to be read from the disk
-  // (and always where the backend cannot tell).
+  // As read_at(), but only from memory: Errc::would_block where a byte of the range would have to be read
+  // from the disk (and always where the backend cannot tell).
   virtual Result<std::size_t> read_resident_at(FilePosition position, MutableByteView out) const = 0;
   // Whether the whole range is in memory now, so that sending it will not wait for the disk.
   virtual bool is_resident(FilePosition position, ByteCount size) const = 0;
@@ -41,7 +45,8 @@ class File {
   // Writes all the parts, one after the other, at `position`.
   virtual Result<void> write_at(FilePosition position, std::span<const ByteView> parts) = 0;
   virtual Result<void> truncate(FilePosition size) = 0;
-  // Gets disk blocks for the range without changing the file's size. A hint: a backend without it does nothing.
+  // Gets disk blocks for the range without changing the file's size. A hint: a backend without it does
+  // nothing.
   virtual Result<void> reserve(FilePosition position, ByteCount size) = 0;
   virtual Result<void> sync_data() = 0;  // fdatasync: the bytes, and the size where it changed
   virtual Result<FilePosition> size() const = 0;
@@ -73,11 +78,12 @@ class FileSystem {
   virtual ~FileSystem() = default;
 
   virtual Result<std::shared_ptr<File>> open(const std::string& path, OpenMode mode) = 0;
-  virtual Result<void> make_directory(const std::string& path) = 0;    // Errc::already_exists; parents must exist
+  virtual Result<void> make_directory(
+      const std::string& path) = 0;  // Errc::already_exists; parents must exist
   virtual Result<void> make_directories(const std::string& path) = 0;  // fine if it is there
   virtual Result<std::vector<DirectoryEntry>> list_directory(const std::string& path) = 0;  // sorted by name
-  virtual Result<void> rename(const std::string& from, const std::string& to) = 0;  // replaces `to`
-  virtual Result<void> remove(const std::string& path) = 0;                         // Errc::not_found
+  virtual Result<void> rename(const std::string& from, const std::string& to) = 0;          // replaces `to`
+  virtual Result<void> remove(const std::string& path) = 0;                                 // Errc::not_found
   virtual Result<void> remove_directory_tree(const std::string& path) = 0;
   virtual Result<void> sync_directory(const std::string& path) = 0;  // makes the names in it durable
   virtual Result<bool> exists(const std::string& path) = 0;
@@ -89,8 +95,8 @@ class FileSystem {
 
 // The whole file, or Errc::too_large if it has more than `limit` bytes.
 Result<std::string> read_file(FileSystem&, const std::string& path, ByteCount limit);
-// Replaces the file as one step that a crash cannot halve: a temporary file beside it, synced, renamed, and the
-// directory synced.
+// Replaces the file as one step that a crash cannot halve: a temporary file beside it, synced, renamed, and
+// the directory synced.
 Result<void> replace_file(FileSystem&, const std::string& path, std::string_view content);
 
 std::string join_path(std::string_view directory, std::string_view name);

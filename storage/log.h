@@ -1,5 +1,5 @@
-// The log of one partition: a run of segments in one directory, with the indexes, the producers' state and the leader
-// epochs that belong to it. Byte layouts and crash rules: storage/FORMAT.md.
+// The log of one partition: a run of segments in one directory, with the indexes, the producers' state and
+// the leader epochs that belong to it. Byte layouts and crash rules: storage/FORMAT.md.
 #pragma once
 
 #include <functional>
@@ -24,8 +24,8 @@ namespace sillok::storage {
 class FileCache;
 struct RecoveryPoint;  // storage/recovery_points.h
 
-// A range of a log file to send. Owns its file: eviction from the descriptor cache, retention or deletion of the topic
-// drops only its own reference.
+// A range of a log file to send. Owns its file: eviction from the descriptor cache, retention or deletion of
+// the topic drops only its own reference.
 struct FileSlice {
   std::shared_ptr<const File> file;
   FilePosition position;
@@ -34,7 +34,7 @@ struct FileSlice {
 
 enum class AppendStatus {
   appended,
-  duplicate,              // the producer sent this batch before: base and last offset are those of the original
+  duplicate,  // the producer sent this batch before: base and last offset are those of the original
   out_of_order_sequence,  // not appended
   producer_fenced,        // not appended
   too_large,              // not appended: the batch is larger than segment.bytes
@@ -42,7 +42,7 @@ enum class AppendStatus {
 
 // One batch of append_as_leader(): the upper part is the caller's, the lower part is filled in.
 struct AppendEntry {
-  MutableByteView batch;               // one whole batch that check_batch() accepted; base offset and epoch are written in
+  MutableByteView batch;  // one whole batch that check_batch() accepted; base offset and epoch are written in
   protocol::RecordBatchHeader header;  // of it
 
   AppendStatus status = AppendStatus::appended;
@@ -65,8 +65,10 @@ struct TimestampAndOffset {
 
 enum class LogHealth {
   healthy,
-  degraded,  // durable bytes are damaged: what lies before and after is served, appends are refused (Errc::corrupt)
-  offline,   // a write or flush failed: every append and flush fails (Errc::segment_failed); reads go on while they work
+  degraded,  // durable bytes are damaged: what lies before and after is served, appends are refused
+             // (Errc::corrupt)
+  offline,  // a write or flush failed: every append and flush fails (Errc::segment_failed); reads go on while
+            // they work
 };
 
 // What opening a log found and did.
@@ -83,20 +85,24 @@ struct LogOptions {
   const Clock* clock = nullptr;
   std::string directory;  // the partition's
   LogConfig config;
-  bool clean = false;                           // the last stop was clean: nothing needs to be scanned
+  bool clean = false;                             // the last stop was clean: nothing needs to be scanned
   const RecoveryPoint* recovery_point = nullptr;  // null: the whole log is scanned after an unclean stop
-  Offset log_start_offset{0};                   // from the checkpoint; 0 where it has none
+  Offset log_start_offset{0};                     // from the checkpoint; 0 where it has none
   std::int64_t incarnation = 0;
   std::int64_t producer_id_expiration_ms = 86'400'000;
 };
 
-// Threading: every call from any thread. Appends, truncation, roll and configuration serialise on one lock that is held
-//   across the write; read(), the offsets and health() do not take it. flush() holds it only to look at what is dirty.
-// Durability: an append is in the page cache when it returns. synced_end() is what the segment files have on disk; a
+// Threading: every call from any thread. Appends, truncation, roll and configuration serialise on one lock
+// that is held
+//   across the write; read(), the offsets and health() do not take it. flush() holds it only to look at what
+//   is dirty.
+// Durability: an append is in the page cache when it returns. synced_end() is what the segment files have on
+// disk; a
 //   whole prefix: a roll is a barrier (old log and indexes, directory, new log).
-// Failure: the first failed write or flush makes the log offline; nothing is retried, and nothing appended after the last
-//   successful flush may be called durable. But where a file could not even be opened (Errc::too_many_files), nothing
-//   failed that was written: the call fails alone, and a flush may be tried again.
+// Failure: the first failed write or flush makes the log offline; nothing is retried, and nothing appended
+// after the last
+//   successful flush may be called durable. But where a file could not even be opened (Errc::too_many_files),
+//   nothing failed that was written: the call fails alone, and a flush may be tried again.
 // Invariants: log_start() <= synced_end() <= log_end(); recovery_point() <= synced_end();
 //   published positions only ever grow, but for truncate_to().
 class Log {
@@ -107,21 +113,23 @@ class Log {
   static Result<std::unique_ptr<Log>> open(const LogOptions& options, RecoveryReport& report);
   ~Log();
 
-  // Writes the entries' batches one after the other with as few writes as can be. Per-batch refusals are in each
-  // entry's status; an error means that nothing of the call is in the log, or that the log is now offline.
+  // Writes the entries' batches one after the other with as few writes as can be. Per-batch refusals are in
+  // each entry's status; an error means that nothing of the call is in the log, or that the log is now
+  // offline.
   Result<void> append_as_leader(std::span<AppendEntry> entries, LeaderEpoch epoch);
-  // Batches as a leader sent them: offsets and epochs are theirs. Requires: whole batches. Errc::invalid_record where their
-  // base offset is below the log end.
+  // Batches as a leader sent them: offsets and epochs are theirs. Requires: whole batches.
+  // Errc::invalid_record where their base offset is below the log end.
   Result<void> append_as_follower(ByteView batches);
 
-  // From the batch that holds `from` (or the first after it) up to `limit` bytes, never past `upper_bound`; at least one
-  // whole batch where `whole_first_batch`. The end of the slice may cut a batch: clients expect that. Empty at
-  // upper_bound. Errc::offset_out_of_range below log_start() or past log_end(); Errc::corrupt inside a damaged range.
+  // From the batch that holds `from` (or the first after it) up to `limit` bytes, never past `upper_bound`;
+  // at least one whole batch where `whole_first_batch`. The end of the slice may cut a batch: clients expect
+  // that. Empty at upper_bound. Errc::offset_out_of_range below log_start() or past log_end(); Errc::corrupt
+  // inside a damaged range.
   enum class FirstBatch { whole, within_limit };
   Result<FileSlice> read(Offset from, const LogPosition& upper_bound, ByteCount limit, FirstBatch first_batch,
                          IoMode mode) const;
-  // The first record at or after `timestamp` below `upper_bound`: its own timestamp and offset, inside compressed batches
-  // too. nullopt where there is none. May block.
+  // The first record at or after `timestamp` below `upper_bound`: its own timestamp and offset, inside
+  // compressed batches too. nullopt where there is none. May block.
   Result<std::optional<TimestampAndOffset>> find_timestamp(TimestampMs timestamp, Offset upper_bound) const;
   // The record with the greatest timestamp, the earliest of them. May block.
   Result<std::optional<TimestampAndOffset>> find_max_timestamp(Offset upper_bound) const;
@@ -136,18 +144,21 @@ class Log {
   const TopicId& topic_id() const;  // all zero where partition.metadata is missing
   const std::string& directory() const;
 
-  // fdatasync of everything appended before the call, in order. Returns the new synced_end(). One at a time. May block.
+  // fdatasync of everything appended before the call, in order. Returns the new synced_end(). One at a time.
+  // May block.
   Result<LogPosition> flush();
-  // What bounds the next recovery: synced_end() with what belongs to it. Call after flush(), write it to the sidecar.
+  // What bounds the next recovery: synced_end() with what belongs to it. Call after flush(), write it to the
+  // sidecar.
   RecoveryPoint recovery_point() const;
 
-  // Retention by time and size, the active segment included; deleted segments' files become `.deleted` and go after
-  // file.delete.delay.ms. Also expires producers. Returns the number of segments that went. May block.
+  // Retention by time and size, the active segment included; deleted segments' files become `.deleted` and go
+  // after file.delete.delay.ms. Also expires producers. Returns the number of segments that went. May block.
   // `high_watermark` bounds what may go.
   Result<std::int32_t> clean_up(TimestampMs now, Offset high_watermark);
   // Removes `.deleted` files whose delay is over.
   Result<void> remove_deleted_files(SteadyTime now);
-  // Moves the log start forward (DeleteRecords); the checkpoint must be durable before clean_up() takes files away.
+  // Moves the log start forward (DeleteRecords); the checkpoint must be durable before clean_up() takes files
+  // away.
   Result<void> set_log_start(Offset offset);
   // Cuts everything from `offset` on; below bytes that were visible the cut makes a new file.
   Result<void> truncate_to(Offset offset);
@@ -170,13 +181,13 @@ class Log {
   // The epoch of the batch at `offset`; -1 where unknown.
   LeaderEpoch leader_epoch_at(Offset offset) const;
 
-  // Orderly stop: flush, seal indexes, trim reserved space, write the producer snapshot. Afterwards nothing is written:
-  // what would do so answers Errc::closed, and recovery_point() is that of the end.
+  // Orderly stop: flush, seal indexes, trim reserved space, write the producer snapshot. Afterwards nothing
+  // is written: what would do so answers Errc::closed, and recovery_point() is that of the end.
   Result<void> close();
-  // To be called before the folder is renamed away: a new log may then take its name. Waits for the flush, append or
-  // other change that runs. Afterwards nothing is written, and no file opened, created, renamed or removed by its path:
-  // what would need to answers Errc::closed, remove_deleted_files() does nothing, recovery_point() is the last there was;
-  // files that are open are read on. May block.
+  // To be called before the folder is renamed away: a new log may then take its name. Waits for the flush,
+  // append or other change that runs. Afterwards nothing is written, and no file opened, created, renamed or
+  // removed by its path: what would need to answers Errc::closed, remove_deleted_files() does nothing,
+  // recovery_point() is the last there was; files that are open are read on. May block.
   void retire();
   bool is_retired() const;
 

@@ -86,9 +86,9 @@ class LogDir {
   // partitions, and keeps what the files said about others. Entries of partitions that were deleted meanwhile
   // are left out. A file without anything new is not written.
   Result<void> write_checkpoints(std::span<const CheckpointEntry> entries);
-  // To be called before truncate_to() and truncate_fully_and_start_at(), which cut durable bytes on purpose: durably
-  // forgets the partition's recovery point, so that the next start does not take them for lost. No checkpoint of the
-  // partition may be written until the log is cut.
+  // To be called before truncate_to() and truncate_fully_and_start_at(), which cut durable bytes on purpose:
+  // durably forgets the partition's recovery point, so that the next start does not take them for lost. No
+  // checkpoint of the partition may be written until the log is cut.
   Result<void> forget_recovery_point(const TopicPartition& name);
   // After every log was closed: the last checkpoints and the clean-shutdown mark. No mark (Errc::offline)
   // where a partition is not healthy, was opened but is not among the entries, or still has to be recovered:

@@ -79,7 +79,8 @@ Result<LogPosition> Log::Impl::flush() {
   if (!done.ok()) {
     // A file that could not even be opened was not synced badly: all of it is still to be done.
     if (done.error().code != Errc::too_many_files) return go_offline(std::move(done).error());
-    sealed_.insert(sealed_.begin(), std::make_move_iterator(sealed.begin()), std::make_move_iterator(sealed.end()));
+    sealed_.insert(sealed_.begin(), std::make_move_iterator(sealed.begin()),
+                   std::make_move_iterator(sealed.end()));
     directory_unsynced_ = directory_unsynced_ || directory_unsynced;
     return std::move(done).error();
   }

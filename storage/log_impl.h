@@ -1,8 +1,8 @@
 // What is behind Log. One file an idea: log_append.cc, log_read.cc, log_flush.cc, log_recovery.cc,
 // log_truncate.cc, log_producers.cc, log_epochs.cc, retention.cc, timestamp_search.cc; log.cc has the rest.
 //
-// Locks, in this order: removal_mutex_, flush_mutex_, append_mutex_, segments_mutex_, the lock of a Segment, the
-// lock of an index. The last three are held for copies only, never across a call to the file system.
+// Locks, in this order: removal_mutex_, flush_mutex_, append_mutex_, segments_mutex_, the lock of a Segment,
+// the lock of an index. The last three are held for copies only, never across a call to the file system.
 #pragma once
 
 #include <atomic>
@@ -172,8 +172,8 @@ class Log::Impl {
   std::atomic<ByteCount> unflushed_size_{0};
 
   std::mutex removal_mutex_;  // while files whose delay is over go
-  // Nothing is written any more. Set under all of removal_mutex_, flush_mutex_ and append_mutex_, so that whoever
-  // holds one of them and finds it unset may go on.
+  // Nothing is written any more. Set under all of removal_mutex_, flush_mutex_ and append_mutex_, so that
+  // whoever holds one of them and finds it unset may go on.
   std::atomic<bool> is_closed_{false};
 
   std::mutex flush_mutex_;

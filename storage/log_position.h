@@ -18,8 +18,8 @@ struct LogPosition {
   friend auto operator<=>(const LogPosition& a, const LogPosition& b) { return a.offset <=> b.offset; }
 };
 
-// A LogPosition that one thread at a time writes and any thread reads without a lock, always whole (a sequence lock of
-// atomics, since 16-byte atomics are not lock-free here).
+// A LogPosition that one thread at a time writes and any thread reads without a lock, always whole (a
+// sequence lock of atomics, since 16-byte atomics are not lock-free here).
 class PublishedPosition {
  public:
   // Requires: no other store() at the same time.
@@ -37,7 +37,8 @@ class PublishedPosition {
       const LogPosition value{Offset(offset_.load(std::memory_order_acquire)),
                               Offset(segment_base_.load(std::memory_order_acquire)),
                               FilePosition(position_.load(std::memory_order_acquire))};
-      // Had a load seen a value of a later store, it would have seen that store's odd sequence number as well.
+      // Had a load seen a value of a later store, it would have seen that store's odd sequence number as
+      // well.
       if ((before & 1) == 0 && sequence_.load(std::memory_order_relaxed) == before) return value;
     }
   }

@@ -23,7 +23,8 @@ struct MaxTimestamp {
   Offset offset;
 };
 
-// Bytes that are damaged for good: never cut, never served. Empty at the end of a segment where bytes are missing.
+// Bytes that are damaged for good: never cut, never served. Empty at the end of a segment where bytes are
+// missing.
 struct DamagedRange {
   FilePosition begin;
   FilePosition end;

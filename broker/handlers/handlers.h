@@ -17,7 +17,8 @@
 namespace sillok::broker {
 
 void handle_api_versions(const RequestContext&, const protocol::ApiVersionsRequest&, PendingResponse);
-// For a version of ApiVersions that is not served: the answer has the form of version 0, which every client reads.
+// For a version of ApiVersions that is not served: the answer has the form of version 0, which every client
+// reads.
 void answer_unsupported_api_versions(PendingResponse);
 void handle_create_topics(const RequestContext&, const protocol::CreateTopicsRequest&, PendingResponse);
 void handle_delete_topics(const RequestContext&, const protocol::DeleteTopicsRequest&, PendingResponse);
@@ -27,7 +28,8 @@ void handle_fetch(const RequestContext&, const protocol::FetchRequest&, PendingR
 void handle_init_producer_id(const RequestContext&, const protocol::InitProducerIdRequest&, PendingResponse);
 void handle_list_offsets(const RequestContext&, const protocol::ListOffsetsRequest&, PendingResponse);
 void handle_metadata(const RequestContext&, const protocol::MetadataRequest&, PendingResponse);
-void handle_offset_for_leader_epoch(const RequestContext&, const protocol::OffsetForLeaderEpochRequest&, PendingResponse);
+void handle_offset_for_leader_epoch(const RequestContext&, const protocol::OffsetForLeaderEpochRequest&,
+                                    PendingResponse);
 void handle_produce(const RequestContext&, const protocol::ProduceRequest&, PendingResponse);
 
 }  // namespace sillok::broker

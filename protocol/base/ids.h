@@ -1,5 +1,5 @@
-// The identifiers and places that the whole program talks about, each a type of its own, so that an offset cannot
-// be passed where a file position is meant.
+// The identifiers and places that the whole program talks about, each a type of its own, so that an offset
+// cannot be passed where a file position is meant.
 #pragma once
 
 #include <compare>

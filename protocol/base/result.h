@@ -23,8 +23,8 @@ enum class Errc {
   unsupported_codec,
   too_large,  // over a configured limit
   // The log.
-  invalid_record,        // a batch that must not be stored
-  invalid_timestamp,     // outside message.timestamp.{before,after}.max.ms
+  invalid_record,         // a batch that must not be stored
+  invalid_timestamp,      // outside message.timestamp.{before,after}.max.ms
   out_of_order_sequence,  // an idempotent producer left a gap
   producer_fenced,        // an old producer epoch
   offset_out_of_range,
@@ -61,8 +61,10 @@ template <class T>
 class [[nodiscard]] Result {
  public:
   using value_type = T;
-  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT(google-explicit-constructor)
-  Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT(google-explicit-constructor)
+  Result(T value)
+      : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT(google-explicit-constructor)
+  Result(Error error)
+      : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT(google-explicit-constructor)
 
   bool ok() const { return state_.index() == 0; }
   explicit operator bool() const { return ok(); }
@@ -131,9 +133,9 @@ class [[nodiscard]] Result<void> {
 }  // namespace sillok
 
 // The value of a Result, or out of the function with its error: `auto size = TRY(file.size());`
-#define TRY(expression)                                        \
-  __extension__({                                              \
-    auto try_result_ = (expression);                           \
+#define TRY(expression)                                           \
+  __extension__({                                                 \
+    auto try_result_ = (expression);                              \
     if (!try_result_.ok()) return std::move(try_result_).error(); \
-    std::move(try_result_).value();                            \
+    std::move(try_result_).value();                               \
   })

@@ -15,7 +15,8 @@ std::string Uuid::to_string() const {
   int bit_count = 0;
   for (const std::uint8_t byte : bytes) {
     bits = (bits << 8) | byte;
-    for (bit_count += 8; bit_count >= 6; bit_count -= 6) text.push_back(kAlphabet[(bits >> (bit_count - 6)) & 0x3f]);
+    for (bit_count += 8; bit_count >= 6; bit_count -= 6)
+      text.push_back(kAlphabet[(bits >> (bit_count - 6)) & 0x3f]);
   }
   text.push_back(kAlphabet[(bits << (6 - bit_count)) & 0x3f]);
   return text;

@@ -19,8 +19,8 @@ struct Uuid {
   bool is_zero() const { return *this == Uuid{}; }
   std::string to_string() const;
   static std::optional<Uuid> parse(std::string_view text);
-  // From 16 random bytes: version 4, and as in Kafka never with a leading '-', which command lines take for an option.
-  // nullopt where those bytes make none: draw again.
+  // From 16 random bytes: version 4, and as in Kafka never with a leading '-', which command lines take for
+  // an option. nullopt where those bytes make none: draw again.
   static std::optional<Uuid> from_random(const std::array<std::uint8_t, 16>& random);
 };
 

@@ -1,5 +1,5 @@
-// Variable-length integers: seven bits a byte, lowest first, the high bit says that more follow. Records use the
-// zigzag forms (small negative numbers stay short), flexible messages the unsigned one.
+// Variable-length integers: seven bits a byte, lowest first, the high bit says that more follow. Records use
+// the zigzag forms (small negative numbers stay short), flexible messages the unsigned one.
 #pragma once
 
 #include <cstddef>
