@@ -15,15 +15,25 @@ Result<std::string> read_file(FileSystem& file_system, const std::string& path, 
   return content;
 }
 
+namespace {
+
+Result<void> write_synced(FileSystem& file_system, const std::string& path, std::string_view content) {
+  const auto file = TRY(file_system.open(path, OpenMode::open_or_create));
+  // A crash may have left one behind.
+  TRY(file->truncate(FilePosition(0)));
+  const ByteView part = as_bytes(content);
+  TRY(file->write_at(FilePosition(0), {&part, 1}));
+  return file->sync_data();
+}
+
+}  // namespace
+
 Result<void> replace_file(FileSystem& file_system, const std::string& path, std::string_view content) {
   const std::string temporary = path + ".tmp";
-  {
-    const auto file = TRY(file_system.open(temporary, OpenMode::open_or_create));
-    // A crash may have left one behind.
-    TRY(file->truncate(FilePosition(0)));
-    const ByteView part = as_bytes(content);
-    TRY(file->write_at(FilePosition(0), {&part, 1}));
-    TRY(file->sync_data());
+  const auto written = write_synced(file_system, temporary, content);
+  if (!written.ok()) {
+    if (written.error().code == Errc::no_space) (void)file_system.remove(temporary);
+    return written;
   }
   TRY(file_system.rename(temporary, path));
   return file_system.sync_directory(parent_path(path));

@@ -38,6 +38,7 @@ enum class AppendStatus {
   out_of_order_sequence,  // not appended
   producer_fenced,        // not appended
   too_large,              // not appended: the batch is larger than segment.bytes
+  not_written,            // not appended: no room, or no descriptor, after earlier entries were written
 };
 
 // One batch of append_as_leader(): the upper part is the caller's, the lower part is filled in.
@@ -115,10 +116,12 @@ class Log {
 
   // Writes the entries' batches one after the other with as few writes as can be. Per-batch refusals are in
   // each entry's status; an error means that nothing of the call is in the log, or that the log is now
-  // offline.
+  // offline. A full disk or too many open files between two of the writes leave the later entries
+  // not_written.
   Result<void> append_as_leader(std::span<AppendEntry> entries, LeaderEpoch epoch);
   // Batches as a leader sent them: offsets and epochs are theirs. Requires: whole batches.
-  // Errc::invalid_record where their base offset is below the log end.
+  // Errc::invalid_record where their base offset is below the log end. After a full disk or too many open
+  // files those before log_end() are in the log.
   Result<void> append_as_follower(ByteView batches);
 
   // From the batch that holds `from` (or the first after it) up to `limit` bytes, never past `upper_bound`;

@@ -37,6 +37,16 @@ struct Log::Impl::AppendGroup {
 
 namespace {
 
+// What a failed write left out. A duplicate of what was left out is so, too.
+void mark_not_written(std::span<AppendEntry> entries, Offset log_end) {
+  for (AppendEntry& entry : entries) {
+    const bool in_log = entry.status == AppendStatus::appended || entry.status == AppendStatus::duplicate;
+    if (!in_log || (entry.last_offset.value >= 0 && entry.last_offset < log_end)) continue;
+    entry.status = AppendStatus::not_written;
+    entry.base_offset = entry.last_offset = Offset(-1);
+  }
+}
+
 Error too_large(ByteCount size, ByteCount limit) {
   return Error{Errc::too_large,
                "a batch of " + std::to_string(size) + " bytes, segment.bytes is " + std::to_string(limit)};
@@ -55,14 +65,16 @@ Result<void> Log::Impl::write_group(AppendGroup& group) {
   return {};
 }
 
-Result<void> Log::Impl::write_failed(Error cause, const AppendGroup& group, Offset begin) {
+// What of the call was written stays in the log. Where there was no room, or no descriptor, for the rest,
+// that is as if it had never come.
+Error Log::Impl::write_failed(Error cause, const AppendGroup& group, Offset begin) {
   const bool wrote_before = log_end_.offset() != begin;
   // A file did not open before anything of the call was written, or counted with.
   if (cause.code == Errc::too_many_files && !wrote_before && group.batches.empty()) return cause;
   const bool rolled_back = active().roll_back().ok();
   const bool may_go_on = cause.code == Errc::no_space || cause.code == Errc::too_many_files;
-  if (!may_go_on || !rolled_back || wrote_before) return go_offline(std::move(cause));
-  // Nothing of the call is in the log; but the producers already count with it.
+  if (!may_go_on || !rolled_back) return go_offline(std::move(cause));
+  // The producers already count with all of the call.
   auto reloaded = load_producers();
   if (!reloaded.ok()) return go_offline(std::move(reloaded).error());
   return cause;
@@ -108,6 +120,12 @@ Result<void> Log::Impl::append_as_leader(std::span<AppendEntry> entries, LeaderE
   TRY(prepare_active(now));
   AppendGroup& group = AppendGroup::of_this_thread();
   group.start(active().end());
+  const auto failed = [&](Error cause) -> Result<void> {
+    Error error = write_failed(std::move(cause), group, begin.offset);
+    if (health() == LogHealth::offline || log_end_.offset() == begin.offset) return error;
+    mark_not_written(entries, log_end_.offset());
+    return {};
+  };
   Offset next = begin.offset;
   bool epoch_is_known = false;
   for (AppendEntry& entry : entries) {
@@ -118,12 +136,12 @@ Result<void> Log::Impl::append_as_leader(std::span<AppendEntry> entries, LeaderE
     if (!epoch_is_known) done = note_leader_epoch(epoch, next);
     epoch_is_known = true;
     if (done.ok()) done = add_entry(entry, epoch, next, group, now);
-    if (!done.ok()) return write_failed(std::move(done).error(), group, begin.offset);
+    if (!done.ok()) return failed(std::move(done).error());
     update_producer(entry.header, now);
     next = entry.end.offset;
   }
   auto written = write_group(group);
-  if (!written.ok()) return write_failed(std::move(written).error(), group, begin.offset);
+  if (!written.ok()) return failed(std::move(written).error());
   return {};
 }
 

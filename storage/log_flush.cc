@@ -38,10 +38,11 @@ Result<void> Log::Impl::sync_sealed(const SealedSegment& sealed) {
   TRY(file->sync_data());
   TRY(segment.offset_index().sync());
   TRY(segment.time_index().sync());
-  if (sealed.producers) {
-    TRY(write_producer_snapshot(*files_.file_system, files_.directory, sealed.end_offset, *sealed.producers));
-  }
-  return {};
+  if (!sealed.producers) return {};
+  auto written =
+      write_producer_snapshot(*files_.file_system, files_.directory, sealed.end_offset, *sealed.producers);
+  // Where there is no room for it, the next recovery starts from an older one and replays more.
+  return written.ok() || written.error().code == Errc::no_space ? Result<void>() : written;
 }
 
 Result<LogPosition> Log::Impl::flush() {

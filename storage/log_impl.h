@@ -104,7 +104,7 @@ class Log::Impl {
   // log_append.cc
   struct AppendGroup;
   Result<void> write_group(AppendGroup& group);
-  Result<void> write_failed(Error cause, const AppendGroup& group, Offset begin);
+  Error write_failed(Error cause, const AppendGroup& group, Offset begin);
   Result<AppendedBatch> place(const protocol::RecordBatchHeader& header, Offset base, AppendGroup& group,
                               TimestampMs now);
   Result<void> add_entry(AppendEntry& entry, LeaderEpoch epoch, Offset base, AppendGroup& group,

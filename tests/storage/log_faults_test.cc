@@ -83,6 +83,58 @@ TEST_CASE("faults: a full disk refuses the batch, and the log goes on when there
   CHECK(f.offsets().size() == 2);
 }
 
+TEST_CASE("faults: a disk that fills up between the writes of a call keeps what was written, and only that") {
+  const auto [call, suffix, code] =
+      GENERATE(table<FileCall, std::string, Errc>({{FileCall::open, ".timeindex", Errc::no_space},
+                                                   {FileCall::write, ".log", Errc::no_space},
+                                                   {FileCall::open, ".log", Errc::too_many_files}}));
+  INFO(suffix);
+  LogFixture f;
+  f.create();
+  f.append(batch().producer(1, 0, 0).records(1));
+  // The first fits into the segment, the second does not; the third repeats the second.
+  Bytes first = batch().producer(1, 0, 1).records(2);
+  Bytes second = batch().producer(1, 0, 3).sized(4000);
+  Bytes repeated = second;
+  std::vector<AppendEntry> entries = {entry_of(first), entry_of(second), entry_of(repeated)};
+  if (call == FileCall::open) {
+    f.faults.fail({call, suffix}, code);
+  } else {
+    f.faults.fail({call, suffix, 2}, code);
+  }
+  REQUIRE(f.log->append_as_leader(entries, LeaderEpoch(0)).ok());
+  CHECK(entries[0].status == AppendStatus::appended);
+  CHECK(entries[0].base_offset == Offset(1));
+  CHECK(entries[1].status == AppendStatus::not_written);
+  CHECK(entries[1].base_offset == Offset(-1));
+  CHECK(entries[2].status == AppendStatus::not_written);
+  CHECK(f.log->health() == LogHealth::healthy);
+  CHECK(f.end() == 3);
+  f.log->check_invariants();
+  f.faults.clear();
+  CHECK(f.append(batch().producer(1, 0, 1).records(2)).status == AppendStatus::duplicate);
+  CHECK(f.append(batch().producer(1, 0, 3).sized(4000)).base_offset == Offset(3));
+  REQUIRE(f.log->flush().ok());
+  f.reopen(Stop::power_cut);
+  CHECK(f.end() == 4);
+}
+
+TEST_CASE("faults: a snapshot that finds no room at a flush is done without") {
+  LogFixture f;
+  f.create();
+  f.append(batch().producer(1, 0, 0).records(1));
+  f.append_until_roll();
+  f.faults.fail({FileCall::open, ".snapshot", 1, kEveryCall}, Errc::no_space);
+  REQUIRE(f.log->flush().ok());
+  CHECK(f.log->health() == LogHealth::healthy);
+  const std::int64_t end = f.end();
+  CHECK(f.log->synced_end().offset == Offset(end));
+  f.faults.clear();
+  f.reopen(Stop::power_cut);
+  CHECK(f.end() == end);
+  CHECK(f.append(batch().producer(1, 0, 0).records(1)).status == AppendStatus::duplicate);
+}
+
 TEST_CASE("faults: a full disk whose half batch cannot be cut takes the log offline") {
   LogFixture f;
   f.create();
