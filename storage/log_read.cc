@@ -70,6 +70,11 @@ Result<void> Log::Impl::repair_indexes(Segment& segment) {
   last_point_.reset();
   const std::lock_guard lock(append_mutex_);
   TRY(require_open());
+  const bool is_ours = std::any_of(segments_->begin(), segments_->end(),
+                                   [&](const auto& each) { return each.get() == &segment; });
+  // Its files may be gone by now, and must not be made anew.
+  if (!is_ours)
+    return Error{Errc::offset_out_of_range, files_.directory + ": a segment was deleted meanwhile"};
   TRY(rebuild_indexes(segment, config_));
   // Of an older segment nothing else would write them.
   return &segment == &active() ? Result<void>() : segment.seal();
