@@ -12,9 +12,8 @@ protocol::ErrorCode produce_error(const Error& error) {
       return ErrorCode::corrupt_message;
     case Errc::invalid_record:
     case Errc::budget_exceeded:
+    case Errc::unsupported_version:  // of the batch: its magic
       return ErrorCode::invalid_record;
-    case Errc::unsupported_version:
-      return ErrorCode::unsupported_for_message_format;
     case Errc::unsupported_codec:
       return ErrorCode::unsupported_compression_type;
     case Errc::too_large:

@@ -33,7 +33,7 @@ class FetchOperation final : public FetchWaiter,
         reactor_(context.reactor),
         response_(std::move(response)),
         by_id_(response_.version() >= 13),
-        session_id_(request.session_id),
+        names_session_(request.session_id != 0 || request.session_epoch > 0),
         max_bytes_(std::clamp(request.max_bytes, 0, context.services.config.fetch_max_bytes)),
         min_bytes_(std::min<ByteCount>(request.min_bytes, max_bytes_)),
         deadline_(context.services.clock.steady() +
@@ -45,7 +45,7 @@ class FetchOperation final : public FetchWaiter,
   }
 
   void begin() {
-    if (session_id_ != 0) {  // sessions are not kept: the client begins anew, without one
+    if (names_session_) {  // none are kept: the client begins anew, without one
       FetchResponse refusal;
       refusal.error_code = ErrorCode::fetch_session_id_not_found;
       return finish(refusal, {});
@@ -231,7 +231,9 @@ class FetchOperation final : public FetchWaiter,
   static void describe(const Part& part, FetchPartitionResponse& answer) {
     answer.index = part.wanted.index;
     answer.error_code = part.read_error;
-    answer.high_watermark = part.high_watermark;
+    const bool has_offsets = part.read_error == ErrorCode::none;
+    answer.high_watermark = has_offsets ? part.high_watermark : Offset(-1);
+    if (!has_offsets) return;
     answer.last_stable_offset = part.high_watermark;  // no transactions: what is visible is stable
     answer.log_start_offset = part.log_start;
     if (part.diverging) {
@@ -273,7 +275,7 @@ class FetchOperation final : public FetchWaiter,
   ReactorPort& reactor_;
   PendingResponse response_;
   const bool by_id_;
-  const std::int32_t session_id_;
+  const bool names_session_;
   const ByteCount max_bytes_;
   const ByteCount min_bytes_;
   const storage::SteadyTime deadline_;

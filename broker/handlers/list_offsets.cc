@@ -1,6 +1,8 @@
 // ListOffsets: the ends of a partition at once; a search by timestamp on the I/O pool.
+#include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -44,6 +46,7 @@ constexpr std::chrono::seconds kCatchUpWait{5};
 struct Wanted {
   ListOffsetsPartition request;
   Partitions::Lookup found;
+  bool is_repeated = false;  // the request names the partition more than once
 };
 
 ListOffsetsPartitionResponse answer_one(const Wanted& wanted, Version version) {
@@ -54,6 +57,7 @@ ListOffsetsPartitionResponse answer_one(const Wanted& wanted, Version version) {
     answer.error_code = error;
     return answer;
   };
+  if (wanted.is_repeated) return fail(ErrorCode::invalid_request);
   if (wanted.found.is_unknown()) return fail(ErrorCode::unknown_topic_or_partition);
   if (wanted.found.state == Partitions::Lookup::State::offline) return fail(ErrorCode::kafka_storage_error);
   const Partition& partition = *wanted.found.partition;
@@ -106,10 +110,15 @@ class ListOffsetsOperation final : public FetchWaiter,
         reactor_(context.reactor),
         response_(std::move(response)),
         deadline_(context.services.clock.steady() + kCatchUpWait) {
+    std::map<std::pair<std::string_view, PartitionIndex>, int> times_named;
+    for (const ListOffsetsTopic& topic : request.topics) {
+      for (const ListOffsetsPartition& wanted : topic.partitions) ++times_named[{topic.name, wanted.index}];
+    }
     for (const ListOffsetsTopic& topic : request.topics) {
       auto& partitions = topics_.emplace_back(std::string(topic.name), std::vector<Wanted>{}).second;
       for (const ListOffsetsPartition& wanted : topic.partitions) {
-        partitions.push_back({wanted, services_.partitions.find(topic.name, wanted.index)});
+        partitions.push_back({wanted, services_.partitions.find(topic.name, wanted.index),
+                              times_named[{topic.name, wanted.index}] > 1});
         must_search_ |= wanted.timestamp >= 0 || wanted.timestamp == kMaxTimestamp;
       }
     }
