@@ -43,6 +43,7 @@ struct Config {
   ByteCount checkpoint_bytes_max = 256 << 20;  // sillok.checkpoint.bytes
   std::int32_t flusher_threads = 4;            // sillok.flusher.threads
   ByteCount unflushed_bytes_max = 1 << 30;     // sillok.unflushed.bytes.max, per log directory
+  ByteCount disk_free_bytes_min = -1;          // sillok.disk.free.min.bytes; -1: kFreeSpaceKeptMax or 5 %
   std::int64_t producer_id_expiration_ms = 86'400'000;  // producer.id.expiration.ms
   // Limits of connections and requests.
   std::int32_t socket_request_max_bytes = 104'857'600;  // socket.request.max.bytes

@@ -1,5 +1,5 @@
 // One log directory's device as the partitions on it see it: is it calm enough for a reactor to write by
-// itself, and how much is waiting for a flush.
+// itself, how much is waiting for a flush, and is there room for more.
 #pragma once
 
 #include <atomic>
@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "broker/disk_space.h"
 #include "broker/executor.h"
 #include "protocol/base/ids.h"
 #include "storage/clock.h"
@@ -38,6 +39,7 @@ class Device {
   const storage::Clock& clock() const { return clock_; }
   storage::Flusher& flusher() { return flusher_; }
   Executor& writer() { return writer_; }
+  DiskSpace& space() { return space_; }
 
   // Whether a reactor may append by itself now.
   bool is_calm() const;
@@ -76,6 +78,7 @@ class Device {
   const storage::Clock& clock_;
   storage::Flusher& flusher_;
   Executor& writer_;
+  DiskSpace space_;
   const ByteCount unflushed_max_;
   std::atomic<ByteCount> unflushed_{0};
   std::atomic<storage::SteadyTime::rep> calm_at_{0};  // 0: calm

@@ -12,6 +12,7 @@ namespace {
 
 // How often it is looked whether so much was flushed that a checkpoint is due before its time: what lies
 // above the last one is what a recovery must read.
+// The free space is looked at as often.
 constexpr std::chrono::milliseconds kFlushedBytesInterval{500};
 
 // Deleted files go at most this much later than file.delete.delay.ms says.
@@ -51,7 +52,9 @@ void Housekeeping::run() {
     if (stopping_) return;
     lock.unlock();
     now = clock_.steady();
+    device_.space().measure();
     if (now >= next_clean_up) {
+      balance_reserve();
       clean_up();
       next_clean_up = now + retention_interval;
     }
@@ -62,6 +65,7 @@ void Housekeeping::run() {
     }
     if (now >= next_deletion) {
       remove_deleted();
+      balance_reserve();
       next_deletion = now + kDeletionInterval;
     }
     lock.lock();
@@ -85,6 +89,12 @@ void Housekeeping::clean_up() {
 void Housekeeping::write_checkpoints() {
   if (const Result<void> written = partitions_.write_checkpoints(); !written.ok()) {
     spdlog::warn("checkpoints: {}", written.error().describe());
+  }
+}
+
+void Housekeeping::balance_reserve() {
+  if (const Result<void> balanced = log_dir_.balance_reserve(); !balanced.ok()) {
+    spdlog::warn("reserve of the log directory: {}", balanced.error().describe());
   }
 }
 

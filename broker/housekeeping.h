@@ -15,8 +15,8 @@ namespace sillok::broker {
 // Threading: a thread of its own, since all of it may block. start() and stop() from one thread.
 class Housekeeping {
  public:
-  Housekeeping(const Config& config, const storage::Clock& clock, Partitions& partitions,
-               const Device& device, storage::LogDir& log_dir)
+  Housekeeping(const Config& config, const storage::Clock& clock, Partitions& partitions, Device& device,
+               storage::LogDir& log_dir)
       : config_(config), clock_(clock), partitions_(partitions), device_(device), log_dir_(log_dir) {}
   ~Housekeeping() { stop(); }
 
@@ -27,6 +27,7 @@ class Housekeeping {
   void clean_up();
   void write_checkpoints();
   void remove_deleted();
+  void balance_reserve();
 
  private:
   void run();
@@ -34,7 +35,7 @@ class Housekeeping {
   const Config& config_;
   const storage::Clock& clock_;
   Partitions& partitions_;
-  const Device& device_;
+  Device& device_;
   storage::LogDir& log_dir_;
   std::mutex mutex_;
   std::condition_variable wake_;

@@ -179,6 +179,7 @@ void Partition::after_write(std::span<AppendRequest> requests, std::span<const A
   const Offset log_start = log_->log_start();
   Written written;
   Notices notices;
+  bool will_be_flushed = false;
   {
     const std::lock_guard lock(state_mutex_);
     for (std::size_t i = 0; i < requests.size(); ++i) {
@@ -208,13 +209,13 @@ void Partition::after_write(std::span<AppendRequest> requests, std::span<const A
       }
     }
     // Kafka's flush settings leave flushing to the kernel, whose own limits then are the cap.
-    const bool will_be_flushed = written.has_waiter || config->flush_ms != storage::kForever;
-    if (!will_be_flushed) written.byte_count = 0;
+    will_be_flushed = written.has_waiter || config->flush_ms != storage::kForever;
     unflushed_records_ += written.record_count;
-    unflushed_bytes_ += written.byte_count;
+    if (will_be_flushed) unflushed_bytes_ += written.byte_count;
     advance_high_watermark(notices);
   }
-  device_.add_unflushed(written.byte_count, shared_from_this());
+  device_.space().note_written(written.byte_count);
+  device_.add_unflushed(will_be_flushed ? written.byte_count : 0, shared_from_this());
   request_flush(written, *config);
   for (std::size_t i = 0; i < requests.size(); ++i) {
     if (!requests[i].sink) continue;  // waits for the disk
@@ -223,6 +224,8 @@ void Partition::after_write(std::span<AppendRequest> requests, std::span<const A
       result = {ErrorCode::out_of_order_sequence_number, {}, log_start};
     if (entries[i].status == AppendStatus::producer_fenced)
       result = {ErrorCode::invalid_producer_epoch, {}, log_start};
+    if (entries[i].status == AppendStatus::not_written)
+      result = {ErrorCode::kafka_storage_error, {}, log_start};
     if (entries[i].status == AppendStatus::too_large) result = {ErrorCode::message_too_large, {}, log_start};
     if (result.error != ErrorCode::none) result.base_offset = Offset(-1);
     requests[i].sink->appended(requests[i].index, result);

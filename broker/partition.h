@@ -80,6 +80,8 @@ class Partition final : public storage::FlushTarget, public std::enable_shared_f
   bool is_online() const {
     return !stopped_.load(std::memory_order_acquire) && log_->health() != storage::LogHealth::offline;
   }
+  // Whether the disk has room for records of clients.
+  bool has_room() const { return !device_.space().is_short(); }
   bool is_stopped() const { return stopped_.load(std::memory_order_acquire); }
 
   // Runs `waiter` once on its reactor when the high watermark has passed `offset`, or when the partition

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <atomic>
 #include <boost/asio/post.hpp>
+#include <chrono>
 #include <future>
 #include <thread>
 #include <utility>
@@ -64,6 +65,22 @@ storage::LogDirOptions log_dir_options(const Config& config, storage::FileSystem
   return options;
 }
 
+// A predecessor that was killed may hold its lock while its last thread is in an fdatasync.
+constexpr std::chrono::seconds kLockWait{5};
+constexpr std::chrono::milliseconds kLockRetryDelay{50};
+
+Result<std::unique_ptr<storage::LogDir>> open_log_dir(const storage::LogDirOptions& options) {
+  const auto deadline = std::chrono::steady_clock::now() + kLockWait;
+  for (bool is_first = true;; is_first = false) {
+    auto opened = storage::LogDir::open(options);
+    const bool is_locked = !opened.ok() && opened.error().code == Errc::lock_held;
+    if (!is_locked || std::chrono::steady_clock::now() >= deadline) return opened;
+    if (is_first)
+      spdlog::info("{}: locked by another process; waiting {} s for it", options.path, kLockWait.count());
+    std::this_thread::sleep_for(kLockRetryDelay);
+  }
+}
+
 }  // namespace
 
 // Members are in the order in which they need each other; destruction goes the other way.
@@ -88,6 +105,8 @@ class Server::Parts {
         budget_(config_.in_flight_bytes_max),
         limits_(connections_max(config_), config_.max_connections_per_ip),
         environment_{services_, budget_, limits_, device_} {
+    device_.space().watch(log_dir_->path(), config_.disk_free_bytes_min,
+                          [this] { return log_dir_->space(); });
     for (std::size_t i = 0; i < reactor_count(config_); ++i) {
       reactors_.push_back(std::make_unique<Reactor>(i, clock_));
       slots_.push_back({reactors_.back().get(), std::make_shared<ConnectionSet>(*reactors_.back())});
@@ -202,7 +221,7 @@ Result<void> Server::start() {
   Config& config = settings_.config;
   storage::abort_on_forbidden_blocking(config.abort_on_blocking);
   auto file_system = storage::make_posix_file_system();
-  auto log_dir = TRY(storage::LogDir::open(log_dir_options(config, *file_system)));
+  auto log_dir = TRY(open_log_dir(log_dir_options(config, *file_system)));
   config.cluster_id = log_dir->cluster_id();
   std::vector<std::string> notes;
   auto store = TRY(LocalStore::open({file_system.get(), &storage::system_clock(), log_dir->path()}, notes));

@@ -154,6 +154,10 @@ constexpr Setting kSettings[] = {
     of<&Config::abort_on_blocking>(
         "sillok.debug.abort.on.blocking", {},
         "Whether the process aborts where a thread that serves connections waits for the disk."),
+    of<&Config::disk_free_bytes_min>("sillok.disk.free.min.bytes", at_least(-1),
+                                     "Bytes of the file system of log.dirs that stay free: with less, "
+                                     "records are refused, and all else goes "
+                                     "on. 0 is none; -1 is 5 % of it, but no more than 1 GiB."),
     of<&Config::flusher_threads>("sillok.flusher.threads", {1, 256}, "Threads that flush to the disk."),
     of<&Config::frame_timeout_ms>("sillok.frame.timeout.ms", at_least(1),
                                   "How long, in ms, a request may take from its first to its last byte."),

@@ -50,6 +50,8 @@ class File {
   virtual Result<void> reserve(FilePosition position, ByteCount size) = 0;
   virtual Result<void> sync_data() = 0;  // fdatasync: the bytes, and the size where it changed
   virtual Result<FilePosition> size() const = 0;
+  // When its bytes last changed, by the wall clock; nullopt where the backend does not know.
+  virtual std::optional<TimestampMs> modified_at() const = 0;
   // For sendfile; nullopt where there is none and the bytes must be copied.
   virtual std::optional<int> descriptor() const = 0;
 };
@@ -64,6 +66,11 @@ enum class OpenMode {
 struct DirectoryEntry {
   std::string name;  // without the directory
   bool is_directory = false;
+};
+
+struct SpaceUse {
+  ByteCount free = 0;  // that this process may still write
+  ByteCount total = 0;
 };
 
 // A lock on a file, held until destroyed or until the process ends.
@@ -87,8 +94,8 @@ class FileSystem {
   virtual Result<void> remove_directory_tree(const std::string& path) = 0;
   virtual Result<void> sync_directory(const std::string& path) = 0;  // makes the names in it durable
   virtual Result<bool> exists(const std::string& path) = 0;
-  // Bytes that this process may still write on the file system of `path`.
-  virtual Result<ByteCount> free_space(const std::string& path) = 0;
+  // Of the file system of `path`.
+  virtual Result<SpaceUse> space(const std::string& path) = 0;
   // Errc::lock_held if another process, or another FileLock of this one, has it. Creates the file.
   virtual Result<std::unique_ptr<FileLock>> lock(const std::string& path) = 0;
 };

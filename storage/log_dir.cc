@@ -15,6 +15,8 @@ namespace sillok::storage {
 namespace {
 
 constexpr std::string_view kLockName = ".lock";
+constexpr std::string_view kReserveName = "sillok-reserve";
+constexpr ByteCount kReserveSize = 4 << 20;
 
 std::array<std::uint8_t, 16> random_bytes() {
   std::random_device device;
@@ -40,6 +42,7 @@ Result<void> LogDir::Impl::open() {
   TRY(make_directory());
   lock_ = TRY(file_system().lock(path_of(kLockName)));
   TRY(check_identity());
+  TRY(balance_reserve());
   StartedIncarnation started = TRY(start_incarnation(file_system(), options_.path));
   incarnation_ = started.incarnation;
   was_clean_ = started.was_clean;
@@ -233,6 +236,16 @@ Result<void> LogDir::Impl::remove_deleted_partitions(SteadyTime now, std::int64_
   return outcome;
 }
 
+Result<void> LogDir::Impl::balance_reserve() {
+  const std::string path = path_of(kReserveName);
+  const ByteCount free = TRY(file_system().space(options_.path)).free;
+  const bool is_there = TRY(file_system().exists(path));
+  if (is_there && free < kReserveSize) return file_system().remove(path);
+  if (is_there || free < 4 * kReserveSize) return {};
+  const auto file = TRY(file_system().open(path, OpenMode::create));
+  return file->reserve(FilePosition(0), kReserveSize);
+}
+
 LogDir::LogDir(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 LogDir::~LogDir() = default;
 
@@ -270,8 +283,7 @@ Result<void> LogDir::forget_recovery_point(const TopicPartition& name) {
 Result<void> LogDir::close_clean(std::span<const CheckpointEntry> entries) {
   return impl_->close_clean(entries);
 }
-Result<ByteCount> LogDir::free_space() const {
-  return impl_->options_.file_system->free_space(impl_->options_.path);
-}
+Result<void> LogDir::balance_reserve() { return impl_->balance_reserve(); }
+Result<SpaceUse> LogDir::space() const { return impl_->options_.file_system->space(impl_->options_.path); }
 
 }  // namespace sillok::storage

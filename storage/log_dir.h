@@ -95,7 +95,10 @@ class LogDir {
   // the next start then scans what lies above the recovery points, which is next to nothing.
   Result<void> close_clean(std::span<const CheckpointEntry> entries);
 
-  Result<ByteCount> free_space() const;
+  Result<SpaceUse> space() const;
+  // A small file holds space that nothing else gets. It goes where the disk is full, also at the start, so
+  // that the small writes without which nothing can be deleted have room; and comes back when there is some.
+  Result<void> balance_reserve();
 
  private:
   class Impl;

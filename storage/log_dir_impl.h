@@ -41,6 +41,7 @@ class LogDir::Impl {
                                           const LogConfig& config);
   Result<void> delete_log(const TopicPartition& name);
   Result<void> remove_deleted_partitions(SteadyTime now, std::int64_t delay_ms);
+  Result<void> balance_reserve();
 
   // log_dir_checkpoints.cc
   Result<void> write_checkpoints(std::span<const CheckpointEntry> entries);

@@ -147,11 +147,12 @@ class PosixFileSystem final : public FileSystem {
     return posix_error("stat", path, errno);
   }
 
-  Result<ByteCount> free_space(const std::string& path) override {
-    about_to_block("free_space");
+  Result<SpaceUse> space(const std::string& path) override {
+    about_to_block("space");
     struct statvfs status;
     if (::statvfs(path.c_str(), &status) != 0) return posix_error("statvfs", path, errno);
-    return static_cast<ByteCount>(status.f_bavail * status.f_frsize);
+    return SpaceUse{static_cast<ByteCount>(status.f_bavail * status.f_frsize),
+                    static_cast<ByteCount>(status.f_blocks * status.f_frsize)};
   }
 
   Result<std::unique_ptr<FileLock>> lock(const std::string& path) override {

@@ -35,6 +35,7 @@ Result<std::shared_ptr<Segment>> Segment::open(const LogFiles* files, Offset bas
   auto segment = std::make_shared<Segment>(files, base);
   const auto file = TRY(files->file_system->open(files->path(base, kLogSuffix), OpenMode::read));
   segment->set_end(TRY(file->size()));
+  segment->created_ = file->modified_at().value_or(kNoTimestamp);
   return segment;
 }
 

@@ -80,7 +80,8 @@ class Segment {
   // find().
   Result<MaxTimestamp> max_timestamp();
 
-  // When it was first asked this, for a segment whose records have no timestamps.
+  // For a segment whose records have no timestamps: when its file last changed, if it was opened; else when
+  // this was first asked.
   TimestampMs known_since(TimestampMs now);
 
   // Kafka's conditions (LogSegment.shouldRoll) for a batch that would go to batch.position.

@@ -157,6 +157,9 @@ BatchRules rules_of(const storage::LogConfig& config) {
 void append_batch(const RequestContext& context, const std::shared_ptr<ProduceOperation>& operation,
                   std::size_t index, const std::shared_ptr<Partition>& partition,
                   const std::optional<Records>& records, Acks acks) {
+  if (!partition->has_room()) {
+    return operation->refuse(index, ErrorCode::kafka_storage_error, "the disk is full, or nearly so");
+  }
   const ByteView bytes = records ? records->bytes : ByteView{};
   const std::shared_ptr<const storage::LogConfig> config = partition->config();
   const BatchRules rules = rules_of(*config);

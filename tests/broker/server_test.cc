@@ -2,6 +2,7 @@
 #include "broker/server.h"
 
 #include <catch2/catch.hpp>
+#include <tuple>
 
 #include "protocol/messages/api_versions.h"
 #include "protocol/messages/create_topics.h"
@@ -315,6 +316,9 @@ TEST_CASE("server: what a batch may not be is refused with Kafka's code, and not
   RawClient client(server.port);
   Bytes flipped = batch().records(1);
   flipped.back() ^= std::byte{1};
+  Bytes old_format = batch().records(1);
+  old_format[kMagicPosition] = std::byte{1};
+  CHECK(produce_one(client, "orders", old_format, 1) == ErrorCode::invalid_record);
   CHECK(produce_one(client, "orders", flipped, 1) == ErrorCode::corrupt_message);
   CHECK(produce_one(client, "orders", join({batch().records(1), batch().records(1)}), 1) ==
         ErrorCode::invalid_record);
@@ -331,6 +335,70 @@ TEST_CASE("server: what a batch may not be is refused with Kafka's code, and not
   Bytes kept;
   const auto response = client.receive<ListOffsetsResponse>(5, 9, kept);
   CHECK(response.topics.at(0).partitions.at(0).offset == Offset(0));
+}
+
+TEST_CASE("server: on a disk that is nearly full records are refused, and all else goes on") {
+  const TempDir directory;
+  const Bytes bytes = batch().records(3);
+  {
+    RunningServer server(directory);
+    server.create_topic("orders");
+    RawClient client(server.port);
+    CHECK(produce_one(client, "orders", bytes, -1) == ErrorCode::none);
+  }
+  RunningServer server(directory, {{"sillok.disk.free.min.bytes", std::to_string(std::int64_t{1} << 60)}});
+  server.create_topic("more");
+  RawClient client(server.port);
+  client.send(produce_of("orders", bytes, -1), kProduceVersion, 1);
+  Bytes kept;
+  const auto refused =
+      client.receive<ProduceResponse>(kProduceVersion, 1, kept).responses.at(0).partitions.at(0);
+  CHECK(refused.error_code == ErrorCode::kafka_storage_error);
+  CHECK(refused.error_message.has_value());
+  client.send(fetch_of("orders", Offset(0), 0), kFetchVersion, 2);
+  const auto fetched = client.receive<FetchResponse>(kFetchVersion, 2, kept).responses.at(0).partitions.at(0);
+  CHECK(fetched.error_code == ErrorCode::none);
+  CHECK(fetched.high_watermark == Offset(3));
+}
+
+TEST_CASE("server: a fetch past the end has no offsets in its answer, and a session is none of ours") {
+  const TempDir directory;
+  RunningServer server(directory);
+  server.create_topic("orders");
+  RawClient client(server.port);
+  Bytes kept;
+  client.send(fetch_of("orders", Offset(7), 0), kFetchVersion, 1);
+  const auto fetched = client.receive<FetchResponse>(kFetchVersion, 1, kept).responses.at(0).partitions.at(0);
+  CHECK(fetched.error_code == ErrorCode::offset_out_of_range);
+  CHECK(fetched.high_watermark == Offset(-1));
+  CHECK(fetched.log_start_offset == Offset(-1));
+  FetchRequest request = fetch_of("orders", Offset(0), 0);
+  std::tie(request.session_id, request.session_epoch) =
+      GENERATE(std::tuple(0, 1), std::tuple(5, 1), std::tuple(5, 0));
+  client.send(request, kFetchVersion, 2);
+  CHECK(client.receive<FetchResponse>(kFetchVersion, 2, kept).error_code ==
+        ErrorCode::fetch_session_id_not_found);
+}
+
+TEST_CASE("server: a partition that ListOffsets names twice is an invalid request, the others are answered") {
+  const TempDir directory;
+  RunningServer server(directory);
+  server.create_topic("orders", 2);
+  RawClient client(server.port);
+  ListOffsetsRequest request;
+  request.topics.push_back({"orders", {}});
+  for (const int index : {0, 1, 0}) {
+    ListOffsetsPartition latest;
+    latest.index = PartitionIndex(index);
+    latest.timestamp = -1;
+    request.topics.back().partitions.push_back(latest);
+  }
+  client.send(request, 5, 9);
+  Bytes kept;
+  const auto topic = client.receive<ListOffsetsResponse>(5, 9, kept).topics.at(0);
+  CHECK(topic.partitions.at(0).error_code == ErrorCode::invalid_request);
+  CHECK(topic.partitions.at(1).error_code == ErrorCode::none);
+  CHECK(topic.partitions.at(2).error_code == ErrorCode::invalid_request);
 }
 
 TEST_CASE("server: ApiVersions of an unknown version is answered in version 0 with the ranges") {

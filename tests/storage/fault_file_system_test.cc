@@ -79,7 +79,7 @@ TEST_CASE("fault file system: every kind of call can fail") {
   REQUIRE(fails(FileCall::list_directory, "", [&] { return fs.list_directory("/"); }));
   REQUIRE(fails(FileCall::sync_directory, "", [&] { return fs.sync_directory("/"); }));
   REQUIRE(fails(FileCall::exists, "", [&] { return fs.exists("/"); }));
-  REQUIRE(fails(FileCall::free_space, "", [&] { return fs.free_space("/"); }));
+  REQUIRE(fails(FileCall::space, "", [&] { return fs.space("/"); }));
   REQUIRE(fails(FileCall::lock, "", [&] { return fs.lock("/.lock"); }));
   REQUIRE(fails(FileCall::rename, "a.log", [&] { return fs.rename("/a.log", "/c.log"); }));
   REQUIRE(fails(FileCall::remove, "c.log", [&] { return fs.remove("/c.log"); }));

@@ -118,6 +118,17 @@ TEST_CASE("clean_up: when all records are over, the active segment goes too, and
   CHECK(f.log->log_start() == Offset(100));
 }
 
+TEST_CASE("clean_up: the age of records without timestamps is that of their file, through restarts") {
+  LogFixture f(small_with_retention());
+  f.create();
+  while (f.log->segment_count() < 2) f.append(batch().record("k", "v", kNoTimestamp));
+  REQUIRE(f.log->flush().ok());
+  const TimestampMs now = f.clock.wall_ms();
+  f.disk.set_modified(f.path(LogFixture::file_name(0, ".log")), now - 10'000'000);
+  f.reopen(Stop::clean);
+  CHECK(*f.log->clean_up(now, Offset(f.end())) == 1);
+}
+
 TEST_CASE("clean_up: what is not flushed may go, and the synced end follows the log start") {
   LogFixture f(small_with_retention());
   f.create();

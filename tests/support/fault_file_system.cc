@@ -172,6 +172,7 @@ class FaultFile final : public File {
     TRY(rules_->pass(FileCall::size, path_));
     return inner_->size();
   }
+  std::optional<TimestampMs> modified_at() const override { return inner_->modified_at(); }
   std::optional<int> descriptor() const override { return inner_->descriptor(); }
 
  private:
@@ -251,9 +252,9 @@ Result<bool> FaultFileSystem::exists(const std::string& path) {
   TRY(rules_->pass(FileCall::exists, path));
   return inner_.exists(path);
 }
-Result<ByteCount> FaultFileSystem::free_space(const std::string& path) {
-  TRY(rules_->pass(FileCall::free_space, path));
-  return inner_.free_space(path);
+Result<storage::SpaceUse> FaultFileSystem::space(const std::string& path) {
+  TRY(rules_->pass(FileCall::space, path));
+  return inner_.space(path);
 }
 Result<std::unique_ptr<FileLock>> FaultFileSystem::lock(const std::string& path) {
   TRY(rules_->pass(FileCall::lock, path));

@@ -27,7 +27,7 @@ enum class FileCall {
   remove,  // remove_directory_tree() as well
   sync_directory,
   exists,
-  free_space,
+  space,
   lock,
 };
 
@@ -78,7 +78,7 @@ class FaultFileSystem final : public storage::FileSystem {
   Result<void> remove_directory_tree(const std::string& path) override;
   Result<void> sync_directory(const std::string& path) override;
   Result<bool> exists(const std::string& path) override;
-  Result<ByteCount> free_space(const std::string& path) override;
+  Result<storage::SpaceUse> space(const std::string& path) override;
   Result<std::unique_ptr<storage::FileLock>> lock(const std::string& path) override;
 
  private:

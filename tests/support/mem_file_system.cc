@@ -18,6 +18,8 @@ using storage::OpenMode;
 
 namespace {
 
+constexpr ByteCount kTotalSpace = ByteCount{1} << 40;
+
 std::vector<std::string> split_path(const std::string& path) {
   std::vector<std::string> names;
   for (std::size_t begin = 0; begin < path.size();) {
@@ -66,7 +68,7 @@ class MemFileSystem::State {
   std::uint64_t generation = 0;  // counts crashes
   std::map<const MemNode*, std::weak_ptr<int>> locks;
   CallCounts calls;
-  ByteCount free_space = ByteCount{1} << 40;
+  ByteCount free_space = kTotalSpace;
 };
 
 namespace {
@@ -145,6 +147,10 @@ class MemFile final : public File {
     TRY(check_alive("size"));
     return FilePosition(static_cast<std::int64_t>(node_->content.size()));
   }
+  std::optional<TimestampMs> modified_at() const override {
+    const std::lock_guard lock(state_->mutex);
+    return node_->modified;
+  }
   std::optional<int> descriptor() const override { return std::nullopt; }
 
  private:
@@ -207,6 +213,13 @@ void MemFileSystem::evict_pages() {
 void MemFileSystem::set_free_space(ByteCount bytes) {
   const std::lock_guard lock(state_->mutex);
   state_->free_space = bytes;
+}
+
+void MemFileSystem::set_modified(const std::string& path, TimestampMs when) {
+  const std::lock_guard lock(state_->mutex);
+  const auto node = state_->find(path);
+  CHECK(node != nullptr);
+  node->modified = when;
 }
 
 Result<void> MemFileSystem::corrupt(const std::string& path, FilePosition position, ByteView bytes) {
@@ -333,10 +346,10 @@ Result<bool> MemFileSystem::exists(const std::string& path) {
   return state_->find(path) != nullptr;
 }
 
-Result<ByteCount> MemFileSystem::free_space(const std::string&) {
-  about_to_block("free_space");
+Result<storage::SpaceUse> MemFileSystem::space(const std::string&) {
+  about_to_block("space");
   const std::lock_guard lock(state_->mutex);
-  return state_->free_space;
+  return storage::SpaceUse{state_->free_space, kTotalSpace};
 }
 
 Result<std::unique_ptr<FileLock>> MemFileSystem::lock(const std::string& path) {

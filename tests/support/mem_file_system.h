@@ -52,8 +52,10 @@ class MemFileSystem final : public storage::FileSystem {
   CallCounts calls() const;
   // Drops the page cache: the pages of all files are no longer resident, until they are read or written.
   void evict_pages();
-  // What free_space() says; writes are not bound by it.
+  // What space() says is free, of a terabyte; writes are not bound by it.
   void set_free_space(ByteCount bytes);
+  // What modified_at() of the file says from now on; without this, nothing.
+  void set_modified(const std::string& path, TimestampMs when);
   // Changes durable and present bytes of a file behind the back of its users, as a decaying disk does.
   Result<void> corrupt(const std::string& path, FilePosition position, ByteView bytes);
 
@@ -66,7 +68,7 @@ class MemFileSystem final : public storage::FileSystem {
   Result<void> remove_directory_tree(const std::string& path) override;
   Result<void> sync_directory(const std::string& path) override;
   Result<bool> exists(const std::string& path) override;
-  Result<ByteCount> free_space(const std::string& path) override;
+  Result<storage::SpaceUse> space(const std::string& path) override;
   Result<std::unique_ptr<storage::FileLock>> lock(const std::string& path) override;
 
  private:

@@ -54,6 +54,7 @@ struct MemNode {
   void evict_tree();
 
   bool is_directory = false;
+  std::optional<TimestampMs> modified;
 
   Bytes content;
   Bytes on_disk;
