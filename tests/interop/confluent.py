@@ -87,7 +87,7 @@ class Acknowledged:
         self.sent = 0
         self.offsets = [{} for _ in range(partitions)]  # per partition: number -> offset
         self.errors = []
-        self._producer = producer(address, enable_idempotence=True, linger_ms=2, **settings)
+        self._producer = producer(address, **{"enable_idempotence": True, "linger_ms": 2, **settings})
 
     def send(self, count=1, filler=b"x" * 90):
         for _ in range(count):
@@ -101,6 +101,11 @@ class Acknowledged:
                     self._producer.poll(0.1)
             self.sent += 1
         self._producer.poll(0)
+
+    def give_up(self):
+        """Forgets what is on its way; no acknowledgement counts any more."""
+        self._producer.purge()
+        self._producer = None
 
     def poll(self, seconds):
         self._producer.poll(seconds)
