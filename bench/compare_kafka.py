@@ -6,7 +6,7 @@ measured is stopped with SIGSTOP. Rounds alternate the order, and every figure i
 
   bench/compare_kafka.py                        both servers, everything, three rounds
   bench/compare_kafka.py --server kafka --only produce-150,fetch --rounds 1
-  bench/compare_kafka.py --ballast 20           first fills the page cache with one clean file of 20 GB
+  bench/compare_kafka.py --ballast 24           fills the page cache with one clean file of 24 GB before each part
 
 Prints a Markdown table, and with --json FILE writes every single figure.
 """
@@ -82,6 +82,11 @@ class Server:
 
     def signal(self, number):
         os.kill(self.pid, number)
+
+    def resume(self):
+        """After SIGSTOP. Kafka's controller may have given the broker up meanwhile: no topic can be made until it is back."""
+        self.signal(signal.SIGCONT)
+        load(self, "first-ack", "--topic", "resumed", "--timeout", 60)
 
     def kill(self):
         if self.pid is None:
@@ -235,12 +240,14 @@ def run_round(options, folder, round_number, results):
             server.signal(signal.SIGSTOP)
         for part in [part for part in STEPS if part in options.only]:
             for server in servers:
-                server.signal(signal.SIGCONT)
+                ballast(options)
+                server.resume()
                 note(results, server, STEPS[part](server, options, round_number))
                 server.signal(signal.SIGSTOP)
         if "restart" in options.only:
             for server in servers:
-                server.signal(signal.SIGCONT)
+                ballast(options)
+                server.resume()
                 note(results, server, part_restart(server, options, round_number))
                 server.signal(signal.SIGSTOP)
     finally:
@@ -255,11 +262,14 @@ def note(results, server, figures):
         results.setdefault(figure, {}).setdefault(server.name, []).append(value)
 
 
-def ballast(path, gigabytes):
+def ballast(options):
     """One clean file in the page cache, so that fresh pages are recycled ones and not faults of the machine."""
-    size = int(gigabytes * GB)
+    if options.ballast <= 0:
+        return
+    path = os.path.join(options.dir or tempfile.gettempdir(), "sillok-bench-ballast")
+    size = int(options.ballast * GB)
     if not os.path.exists(path) or os.path.getsize(path) != size:
-        say(f"writing a ballast of {gigabytes:g} GB")
+        say(f"writing a ballast of {options.ballast:g} GB")
         block = os.urandom(1 << 20)
         with open(path, "wb") as file:
             for start in range(0, size, len(block)):
@@ -298,7 +308,9 @@ def parse():
     parser.add_argument("--restart-gb", type=float, default=5, help="how much the restarted log holds")
     parser.add_argument("--warm-up-gb", type=float, default=1)
     parser.add_argument("--warm-up-seconds", type=float, default=5)
-    parser.add_argument("--ballast", type=float, default=0, metavar="GB")
+    parser.add_argument("--ballast", type=float, default=0, metavar="GB",
+                        help="size of the clean file, best the machine's memory: what is free then is given out again, "
+                             "and not fetched anew from the host (default none)")
     parser.add_argument("--dir", default=None, help="where data folders are made (default the system's)")
     parser.add_argument("--json", default=None, metavar="FILE")
     options = parser.parse_args()
@@ -317,12 +329,9 @@ def main():
     options = parse()
     results = {}
     folder = tempfile.mkdtemp(prefix="sillok-bench-", dir=options.dir)
-    ballast_path = os.path.join(options.dir or tempfile.gettempdir(), "sillok-bench-ballast")
     try:
         for round_number in range(options.rounds):
             say(f"round {round_number + 1} of {options.rounds}")
-            if options.ballast > 0:
-                ballast(ballast_path, options.ballast)
             run_round(options, folder, round_number, results)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
