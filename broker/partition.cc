@@ -159,8 +159,11 @@ void Partition::write(std::span<AppendRequest> requests) {
   if (storage_failed_.load(std::memory_order_relaxed)) return fail(requests, ErrorCode::kafka_storage_error);
   if (stopped_.load(std::memory_order_relaxed)) return fail(requests, ErrorCode::unknown_topic_or_partition);
   entries_.clear();
-  for (const AppendRequest& request : requests)
-    entries_.push_back({request.batch, request.header, {}, {}, {}, {}, {}});
+  for (const AppendRequest& request : requests) {
+    AppendEntry& entry = entries_.emplace_back();
+    entry.batch = request.batch;
+    entry.header = request.header;
+  }
   const storage::AllowBlocking until_appended;
   const auto began = device_.clock().steady();
   const Result<void> appended = log_->append_as_leader(entries_, leader_epoch());
@@ -187,6 +190,7 @@ void Partition::after_write(std::span<AppendRequest> requests, std::span<const A
       const AppendEntry& entry = entries[i];
       const bool wrote = entry.status == AppendStatus::appended;
       if (wrote) {
+        CHECK(entry.end.offset > accounted_end_.offset);
         written.record_count += request.header.record_count;
         written.byte_count += static_cast<ByteCount>(request.batch.size());
         written.rolled |= entry.end.segment_base != accounted_end_.segment_base;

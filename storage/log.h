@@ -46,7 +46,7 @@ struct AppendEntry {
   MutableByteView batch;  // one whole batch that check_batch() accepted; base offset and epoch are written in
   protocol::RecordBatchHeader header;  // of it
 
-  AppendStatus status = AppendStatus::appended;
+  AppendStatus status = AppendStatus::not_written;
   Offset base_offset{-1};
   Offset last_offset{-1};
   LogPosition begin;  // where the batch starts, and where the next one will; set where status is appended
@@ -169,6 +169,9 @@ class Log {
   Result<void> truncate_fully_and_start_at(Offset offset);
   // Starts a new segment at log_end(). Nothing where the active one is empty.
   Result<void> roll();
+  // The active segment has disk blocks for what is to come; on a full disk they are wanted elsewhere. May
+  // block.
+  Result<void> give_back_reserved();
   void set_config(const LogConfig& config);
 
   // Leader epochs (KIP-101, KIP-320).

@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <optional>
+#include <utility>
 
 #include "storage/log_impl.h"
 
@@ -10,12 +12,15 @@ using protocol::RecordBatchHeader;
 struct Log::Impl::AppendGroup {
   std::vector<ByteView> parts;
   std::vector<AppendedBatch> batches;
+  // What was known of the producers of its batches: they count with them before they are written.
+  std::vector<std::pair<ProducerId, std::optional<ProducerEntry>>> producers_before;
   FilePosition end;  // in the segment
   Offset next_offset;
 
   void start(FilePosition position) {
     parts.clear();
     batches.clear();
+    producers_before.clear();
     end = position;
   }
   AppendedBatch next_batch(const RecordBatchHeader& header, Offset base) const {
@@ -37,13 +42,16 @@ struct Log::Impl::AppendGroup {
 
 namespace {
 
-// What a failed write left out. A duplicate of what was left out is so, too.
+// From the first that is not in the log: whatever came after it was judged with it in there.
 void mark_not_written(std::span<AppendEntry> entries, Offset log_end) {
-  for (AppendEntry& entry : entries) {
-    const bool in_log = entry.status == AppendStatus::appended || entry.status == AppendStatus::duplicate;
-    if (!in_log || (entry.last_offset.value >= 0 && entry.last_offset < log_end)) continue;
-    entry.status = AppendStatus::not_written;
-    entry.base_offset = entry.last_offset = Offset(-1);
+  const auto is_left_out = [&](const AppendEntry& entry) {
+    return entry.status == AppendStatus::not_written ||
+           (entry.status == AppendStatus::appended && entry.last_offset >= log_end);
+  };
+  for (auto entry = std::find_if(entries.begin(), entries.end(), is_left_out); entry != entries.end();
+       ++entry) {
+    entry->status = AppendStatus::not_written;
+    entry->base_offset = entry->last_offset = Offset(-1);
   }
 }
 
@@ -67,17 +75,21 @@ Result<void> Log::Impl::write_group(AppendGroup& group) {
 
 // What of the call was written stays in the log. Where there was no room, or no descriptor, for the rest,
 // that is as if it had never come.
-Error Log::Impl::write_failed(Error cause, const AppendGroup& group, Offset begin) {
-  const bool wrote_before = log_end_.offset() != begin;
-  // A file did not open before anything of the call was written, or counted with.
-  if (cause.code == Errc::too_many_files && !wrote_before && group.batches.empty()) return cause;
+Error Log::Impl::write_failed(Error cause, AppendGroup& group) {
   const bool rolled_back = active().roll_back().ok();
   const bool may_go_on = cause.code == Errc::no_space || cause.code == Errc::too_many_files;
   if (!may_go_on || !rolled_back) return go_offline(std::move(cause));
-  // The producers already count with all of the call.
-  auto reloaded = load_producers();
-  if (!reloaded.ok()) return go_offline(std::move(reloaded).error());
+  for (auto before = group.producers_before.rbegin(); before != group.producers_before.rend(); ++before) {
+    producers_.restore(before->first, before->second);
+  }
+  group.start(active().end());
   return cause;
+}
+
+void Log::Impl::update_producer(const RecordBatchHeader& header, AppendGroup& group, TimestampMs now) {
+  if (!header.has_producer_id()) return;
+  group.producers_before.emplace_back(header.producer_id, producers_.find(header.producer_id));
+  producers_.append(header, now);
 }
 
 // The batch's place: behind the group, or in a new segment. Writes the group first where a new segment is
@@ -111,9 +123,10 @@ Result<void> Log::Impl::add_entry(AppendEntry& entry, LeaderEpoch epoch, Offset 
 Result<void> Log::Impl::append_as_leader(std::span<AppendEntry> entries, LeaderEpoch epoch) {
   const std::lock_guard lock(append_mutex_);
   TRY(require_writable());
-  for (const AppendEntry& entry : entries) {
-    const auto size = static_cast<ByteCount>(entry.batch.size());
-    CHECK(size == static_cast<ByteCount>(entry.header.size()));
+  for (AppendEntry& entry : entries) {
+    CHECK(entry.batch.size() == entry.header.size());
+    entry.status = AppendStatus::not_written;
+    entry.base_offset = entry.last_offset = Offset(-1);
   }
   const TimestampMs now = clock_->wall_ms();
   const LogPosition begin = log_end_.load();
@@ -121,7 +134,7 @@ Result<void> Log::Impl::append_as_leader(std::span<AppendEntry> entries, LeaderE
   AppendGroup& group = AppendGroup::of_this_thread();
   group.start(active().end());
   const auto failed = [&](Error cause) -> Result<void> {
-    Error error = write_failed(std::move(cause), group, begin.offset);
+    Error error = write_failed(std::move(cause), group);
     if (health() == LogHealth::offline || log_end_.offset() == begin.offset) return error;
     mark_not_written(entries, log_end_.offset());
     return {};
@@ -130,14 +143,18 @@ Result<void> Log::Impl::append_as_leader(std::span<AppendEntry> entries, LeaderE
   bool epoch_is_known = false;
   for (AppendEntry& entry : entries) {
     const bool fits = static_cast<ByteCount>(entry.batch.size()) <= config_.segment_bytes;
-    entry.status = fits ? check_producer(entry) : AppendStatus::too_large;
-    if (entry.status != AppendStatus::appended) continue;
+    const AppendStatus verdict = fits ? check_producer(entry) : AppendStatus::too_large;
+    if (verdict != AppendStatus::appended) {
+      entry.status = verdict;
+      continue;
+    }
     Result<void> done;
     if (!epoch_is_known) done = note_leader_epoch(epoch, next);
     epoch_is_known = true;
     if (done.ok()) done = add_entry(entry, epoch, next, group, now);
     if (!done.ok()) return failed(std::move(done).error());
-    update_producer(entry.header, now);
+    entry.status = AppendStatus::appended;
+    update_producer(entry.header, group, now);
     next = entry.end.offset;
   }
   auto written = write_group(group);
@@ -174,15 +191,15 @@ Result<void> Log::Impl::append_as_follower(ByteView batches) {
   group.start(active().end());
   for (const RecordBatchHeader& header : headers) {
     auto known = note_leader_epoch(header.leader_epoch, header.base_offset);
-    if (!known.ok()) return write_failed(std::move(known).error(), group, begin.offset);
+    if (!known.ok()) return write_failed(std::move(known).error(), group);
     const auto batch = place(header, header.base_offset, group, now);
-    if (!batch.ok()) return write_failed(batch.error(), group, begin.offset);
-    update_producer(header, now);
+    if (!batch.ok()) return write_failed(batch.error(), group);
+    update_producer(header, group, now);
     group.add(batches.first(header.size()), *batch);
     batches = batches.subspan(header.size());
   }
   auto written = write_group(group);
-  if (!written.ok()) return write_failed(std::move(written).error(), group, begin.offset);
+  if (!written.ok()) return write_failed(std::move(written).error(), group);
   return {};
 }
 

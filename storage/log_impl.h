@@ -58,6 +58,7 @@ class Log::Impl {
   Result<void> truncate_to(Offset offset);
   Result<void> truncate_fully_and_start_at(Offset offset);
   Result<void> roll();
+  Result<void> give_back_reserved();
   void set_config(const LogConfig& config);
   LeaderEpoch latest_leader_epoch() const;
   Result<void> assign_leader_epoch(LeaderEpoch epoch);
@@ -104,7 +105,8 @@ class Log::Impl {
   // log_append.cc
   struct AppendGroup;
   Result<void> write_group(AppendGroup& group);
-  Error write_failed(Error cause, const AppendGroup& group, Offset begin);
+  Error write_failed(Error cause, AppendGroup& group);
+  void update_producer(const protocol::RecordBatchHeader& header, AppendGroup& group, TimestampMs now);
   Result<AppendedBatch> place(const protocol::RecordBatchHeader& header, Offset base, AppendGroup& group,
                               TimestampMs now);
   Result<void> add_entry(AppendEntry& entry, LeaderEpoch epoch, Offset base, AppendGroup& group,
@@ -121,10 +123,10 @@ class Log::Impl {
   RecoveryPoint take_recovery_point();  // requires flush_mutex_
   Result<void> seal_at_close();
   Result<void> sync_sealed(const SealedSegment& sealed);
+  Result<void> write_snapshot(Offset offset, std::span<const ProducerSnapshotEntry> producers);
 
   // log_producers.cc
   AppendStatus check_producer(AppendEntry& entry);
-  void update_producer(const protocol::RecordBatchHeader& header, TimestampMs now);
   // From the newest snapshot and the log behind it.
   Result<void> load_producers();
   Result<std::vector<Offset>> list_snapshots() const;  // oldest first
@@ -141,7 +143,8 @@ class Log::Impl {
   Result<std::size_t> expired_count(TimestampMs now, Offset high_watermark) const;
   Result<void> delete_segment(const Segment& segment);
   // The files go into `deleted`. Requires flush_mutex_ alone, for it waits for the disk.
-  Result<void> delete_durably(const Expired& expired, std::vector<DeletedFile>& deleted);
+  Result<void> delete_durably(const Expired& expired, const std::vector<Offset>& snapshots,
+                              std::vector<DeletedFile>& deleted);
   Result<void> rename_away(const std::string& path, SteadyTime due, std::vector<DeletedFile>& deleted);
   SteadyTime deletion_time() const;
   Result<void> delete_file(const std::string& path);

@@ -29,10 +29,6 @@ AppendStatus Log::Impl::check_producer(AppendEntry& entry) {
   return AppendStatus::appended;
 }
 
-void Log::Impl::update_producer(const protocol::RecordBatchHeader& header, TimestampMs now) {
-  if (header.has_producer_id()) producers_.append(header, now);
-}
-
 Result<std::vector<Offset>> Log::Impl::list_snapshots() const {
   std::vector<Offset> found;
   for (const DirectoryEntry& entry : TRY(files_.file_system->list_directory(files_.directory))) {

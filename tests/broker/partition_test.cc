@@ -76,6 +76,39 @@ TEST_CASE("partition: acks=1 data behind an acks=all batch is answered at once a
   CHECK(fixture.partition->high_watermark().offset == Offset(3));
 }
 
+TEST_CASE(
+    "partition: of appends that are written together, those that found no room are refused, and no other") {
+  storage::LogConfig config;
+  config.segment_bytes = 4096;
+  PartitionFixture fixture(config);
+  const Acks acks = GENERATE(Acks::leader, Acks::all);
+  fixture.append(batch().records(1), acks)->wait_for(1);
+  // A slow append: what comes now waits for the writer, and is written in one call.
+  fixture.device.note_append(fixture.clock.steady(), fixture.clock.steady() + std::chrono::milliseconds(6));
+  const auto first = fixture.append(batch().records(2), acks);
+  const auto second = fixture.append(batch().sized(4000), acks);
+  const auto third = fixture.append(batch().records(1), acks);
+  fixture.faults.fail({FileCall::open, ".timeindex", 1, kEveryCall}, Errc::no_space);
+  CHECK(fixture.writer.run_all() == 1);
+  first->wait_for(1);
+  second->wait_for(1);
+  third->wait_for(1);
+  CHECK(first->told()[0].result.error == ErrorCode::none);
+  CHECK(first->told()[0].result.base_offset == Offset(1));
+  for (const auto& refused : {second, third}) {
+    CHECK(refused->told()[0].result.error == ErrorCode::kafka_storage_error);
+    CHECK(refused->told()[0].result.base_offset == Offset(-1));
+  }
+  CHECK(fixture.partition->log().log_end().offset == Offset(3));
+  CHECK(fixture.partition->high_watermark().offset == Offset(3));
+  CHECK(fixture.partition->is_online());
+  fixture.faults.clear();
+  const auto next = fixture.append(batch().records(1), acks);
+  fixture.writer.run_all();
+  next->wait_for(1);
+  CHECK(next->told()[0].result.base_offset == Offset(3));
+}
+
 TEST_CASE("partition: write.caching answers acks=all from the page cache") {
   storage::LogConfig config;
   config.write_caching = true;

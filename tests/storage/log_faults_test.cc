@@ -87,33 +87,35 @@ TEST_CASE("faults: a disk that fills up between the writes of a call keeps what 
   const auto [call, suffix, code] =
       GENERATE(table<FileCall, std::string, Errc>({{FileCall::open, ".timeindex", Errc::no_space},
                                                    {FileCall::write, ".log", Errc::no_space},
-                                                   {FileCall::open, ".log", Errc::too_many_files}}));
+                                                   {FileCall::open, "", Errc::too_many_files}}));
   INFO(suffix);
   LogFixture f;
   f.create();
   f.append(batch().producer(1, 0, 0).records(1));
-  // The first fits into the segment, the second does not; the third repeats the second.
+  // The first fits into the segment, the second does not; the third repeats the second, the fourth is of an
+  // epoch before that of the third.
   Bytes first = batch().producer(1, 0, 1).records(2);
-  Bytes second = batch().producer(1, 0, 3).sized(4000);
+  Bytes second = batch().producer(1, 1, 0).sized(4000);
   Bytes repeated = second;
-  std::vector<AppendEntry> entries = {entry_of(first), entry_of(second), entry_of(repeated)};
-  if (call == FileCall::open) {
-    f.faults.fail({call, suffix}, code);
-  } else {
-    f.faults.fail({call, suffix, 2}, code);
-  }
+  Bytes fenced = batch().producer(1, 0, 3).records(1);
+  std::vector<AppendEntry> entries = {entry_of(first), entry_of(second), entry_of(repeated),
+                                      entry_of(fenced)};
+  // However an entry was initialised, what it says is what became of it.
+  for (AppendEntry& entry : entries) entry.base_offset = entry.last_offset = Offset(0);
+  f.faults.fail({call, suffix, call == FileCall::open ? 1 : 2, kEveryCall}, code);
   REQUIRE(f.log->append_as_leader(entries, LeaderEpoch(0)).ok());
   CHECK(entries[0].status == AppendStatus::appended);
   CHECK(entries[0].base_offset == Offset(1));
   CHECK(entries[1].status == AppendStatus::not_written);
   CHECK(entries[1].base_offset == Offset(-1));
   CHECK(entries[2].status == AppendStatus::not_written);
+  CHECK(entries[3].status == AppendStatus::not_written);
   CHECK(f.log->health() == LogHealth::healthy);
   CHECK(f.end() == 3);
   f.log->check_invariants();
   f.faults.clear();
   CHECK(f.append(batch().producer(1, 0, 1).records(2)).status == AppendStatus::duplicate);
-  CHECK(f.append(batch().producer(1, 0, 3).sized(4000)).base_offset == Offset(3));
+  CHECK(f.append(batch().producer(1, 1, 0).sized(4000)).base_offset == Offset(3));
   REQUIRE(f.log->flush().ok());
   f.reopen(Stop::power_cut);
   CHECK(f.end() == 4);
