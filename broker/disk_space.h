@@ -25,7 +25,8 @@ class DiskSpace {
   // the log.
   void watch(std::string directory, ByteCount kept_free, Measure measure);
 
-  // Records are refused. False where nothing is watched, or the file system did not answer.
+  // Records are refused; until there is an eighth more than is kept. False where nothing is watched, or the
+  // file system did not answer.
   bool is_short() const { return is_short_.load(std::memory_order_relaxed); }
   // Looks again, and logs where the answer changed.
   void measure();

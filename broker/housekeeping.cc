@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 #include "broker/thread_executor.h"
 
@@ -52,7 +53,7 @@ void Housekeeping::run() {
     if (stopping_) return;
     lock.unlock();
     now = clock_.steady();
-    device_.space().measure();
+    look_at_space();
     if (now >= next_clean_up) {
       balance_reserve();
       clean_up();
@@ -89,6 +90,17 @@ void Housekeeping::clean_up() {
 void Housekeeping::write_checkpoints() {
   if (const Result<void> written = partitions_.write_checkpoints(); !written.ok()) {
     spdlog::warn("checkpoints: {}", written.error().describe());
+  }
+}
+
+// A log that gets no records gives no reserved blocks back by itself: together they may be what is missing.
+void Housekeeping::look_at_space() {
+  device_.space().measure();
+  const bool is_short = device_.space().is_short();
+  if (std::exchange(was_short_, is_short) || !is_short) return;
+  balance_reserve();
+  for (const std::shared_ptr<Partition>& partition : partitions_.all()) {
+    if (partition->is_online()) (void)partition->log().give_back_reserved();
   }
 }
 

@@ -28,6 +28,7 @@ class Housekeeping {
   void write_checkpoints();
   void remove_deleted();
   void balance_reserve();
+  void look_at_space();
 
  private:
   void run();
@@ -40,6 +41,7 @@ class Housekeeping {
   std::mutex mutex_;
   std::condition_variable wake_;
   bool stopping_ = false;
+  bool was_short_ = false;  // of space, at the last look
   std::thread thread_;
 };
 

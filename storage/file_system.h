@@ -69,7 +69,7 @@ struct DirectoryEntry {
 };
 
 struct SpaceUse {
-  ByteCount free = 0;  // that this process may still write
+  ByteCount free = 0;  // that this process may still write; 0 where no more files can be made
   ByteCount total = 0;
 };
 

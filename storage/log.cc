@@ -93,8 +93,15 @@ Result<void> Log::Impl::prepare_active(TimestampMs now) {
     TRY(rebuild_indexes(active(), config_));
     TRY(active().prepare_appends(now));
   }
+  active().note_change(now);
   // Now, while nothing counts with the batches that come.
   return active().hold_file();
+}
+
+Result<void> Log::Impl::give_back_reserved() {
+  const std::lock_guard lock(append_mutex_);
+  TRY(require_writable());
+  return active().give_back_reserved();
 }
 
 void Log::Impl::release_if_idle() {
@@ -195,6 +202,7 @@ Result<std::optional<TimestampAndOffset>> Log::find_timestamp(TimestampMs timest
 Result<std::optional<TimestampAndOffset>> Log::find_max_timestamp(Offset upper_bound) const {
   return impl_->find_max_timestamp(upper_bound);
 }
+Result<void> Log::give_back_reserved() { return impl_->give_back_reserved(); }
 Offset Log::log_start() const { return impl_->log_start(); }
 LogPosition Log::log_end() const { return impl_->log_end(); }
 LogPosition Log::synced_end() const { return impl_->synced_end(); }

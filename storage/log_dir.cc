@@ -42,7 +42,8 @@ Result<void> LogDir::Impl::open() {
   TRY(make_directory());
   lock_ = TRY(file_system().lock(path_of(kLockName)));
   TRY(check_identity());
-  TRY(balance_reserve());
+  const auto space = file_system().space(options_.path);
+  if (space.ok() && space->free < kReserveSize) (void)give_reserve_away();
   StartedIncarnation started = TRY(start_incarnation(file_system(), options_.path));
   incarnation_ = started.incarnation;
   was_clean_ = started.was_clean;
@@ -236,14 +237,25 @@ Result<void> LogDir::Impl::remove_deleted_partitions(SteadyTime now, std::int64_
   return outcome;
 }
 
+// A file of a wrong size is half made, or a copy that lost its blocks.
 Result<void> LogDir::Impl::balance_reserve() {
   const std::string path = path_of(kReserveName);
   const ByteCount free = TRY(file_system().space(options_.path)).free;
-  const bool is_there = TRY(file_system().exists(path));
-  if (is_there && free < kReserveSize) return file_system().remove(path);
-  if (is_there || free < 4 * kReserveSize) return {};
-  const auto file = TRY(file_system().open(path, OpenMode::create));
-  return file->reserve(FilePosition(0), kReserveSize);
+  if (free < kReserveSize) return give_reserve_away();
+  if (free < 4 * kReserveSize) return {};
+  const auto file = TRY(file_system().open(path, OpenMode::open_or_create));
+  if (TRY(file->size()) == FilePosition(kReserveSize)) return {};
+  TRY(file->truncate(FilePosition(0)));
+  const Bytes zeros(static_cast<std::size_t>(kReserveSize));
+  const ByteView part = zeros;
+  auto written = file->write_at(FilePosition(0), {&part, 1});
+  if (!written.ok()) (void)give_reserve_away();
+  return written;
+}
+
+Result<void> LogDir::Impl::give_reserve_away() {
+  auto removed = file_system().remove(path_of(kReserveName));
+  return removed.ok() || removed.error().code == Errc::not_found ? Result<void>() : removed;
 }
 
 LogDir::LogDir(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

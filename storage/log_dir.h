@@ -96,8 +96,9 @@ class LogDir {
   Result<void> close_clean(std::span<const CheckpointEntry> entries);
 
   Result<SpaceUse> space() const;
-  // A small file holds space that nothing else gets. It goes where the disk is full, also at the start, so
+  // A small file holds space that nothing else gets. It goes where the disk is full, as it does in open(), so
   // that the small writes without which nothing can be deleted have room; and comes back when there is some.
+  // Not from two threads at once.
   Result<void> balance_reserve();
 
  private:

@@ -69,6 +69,7 @@ class LogDir::Impl {
   // Whether the directory may be used at all. Nothing is written before it.
   Result<void> check_identity();
   Result<void> write_identity();
+  Result<void> give_reserve_away();
   Result<void> list_folders();
   Result<bool> is_halved_creation(const std::string& folder);
   void forget_files(const std::string& folder, const std::string& deleted);

@@ -38,11 +38,14 @@ Result<void> Log::Impl::sync_sealed(const SealedSegment& sealed) {
   TRY(file->sync_data());
   TRY(segment.offset_index().sync());
   TRY(segment.time_index().sync());
-  if (!sealed.producers) return {};
-  auto written =
-      write_producer_snapshot(*files_.file_system, files_.directory, sealed.end_offset, *sealed.producers);
-  // Where there is no room for it, the next recovery starts from an older one and replays more.
-  return written.ok() || written.error().code == Errc::no_space ? Result<void>() : written;
+  return sealed.producers ? write_snapshot(sealed.end_offset, *sealed.producers) : Result<void>();
+}
+
+// Where there is no room for it, the next recovery starts from an older one and replays more.
+Result<void> Log::Impl::write_snapshot(Offset offset, std::span<const ProducerSnapshotEntry> producers) {
+  auto written = write_producer_snapshot(*files_.file_system, files_.directory, offset, producers);
+  if (!written.ok() && written.error().code != Errc::no_space) return written;
+  return {};
 }
 
 Result<LogPosition> Log::Impl::flush() {
@@ -180,9 +183,7 @@ Result<void> Log::Impl::seal_at_close() {
   auto sealed = last.seal();
   if (sealed.ok()) sealed = last.offset_index().sync();
   if (sealed.ok()) sealed = last.time_index().sync();
-  if (sealed.ok()) {
-    sealed = write_producer_snapshot(*files_.file_system, files_.directory, end, producers_.snapshot());
-  }
+  if (sealed.ok()) sealed = write_snapshot(end, producers_.snapshot());
   if (!sealed.ok()) return go_offline(std::move(sealed).error());
   return {};
 }

@@ -36,7 +36,10 @@ class Log::Impl::Recovery {
       is_settled = point == nullptr || end_offset_ == point->offset;
       if (!is_settled) TRY(doubt_clean(*point));
     }
-    if (!is_settled) TRY(scan_from(point));
+    if (!is_settled) {
+      TRY(scan_from(point));
+      (void)list_.back()->give_back_reserved();
+    }
     TRY(rebuild_missing_indexes());
     TRY(remove_leftovers());
     return publish(point);

@@ -21,6 +21,8 @@ namespace {
 
 constexpr mode_t kFileMode = 0644;  // less the umask
 constexpr mode_t kDirectoryMode = 0755;
+// A roll makes five files, and a checkpoint two at a time.
+constexpr fsfilcnt_t kFreeInodesMin = 64;
 
 class Descriptor {
  public:
@@ -151,7 +153,9 @@ class PosixFileSystem final : public FileSystem {
     about_to_block("space");
     struct statvfs status;
     if (::statvfs(path.c_str(), &status) != 0) return posix_error("statvfs", path, errno);
-    return SpaceUse{static_cast<ByteCount>(status.f_bavail * status.f_frsize),
+    // Some file systems have a fixed number of inodes (others say 0), and are full without them.
+    const bool has_inodes = status.f_files == 0 || status.f_favail >= kFreeInodesMin;
+    return SpaceUse{has_inodes ? static_cast<ByteCount>(status.f_bavail * status.f_frsize) : 0,
                     static_cast<ByteCount>(status.f_blocks * status.f_frsize)};
   }
 

@@ -43,7 +43,7 @@ Result<std::size_t> Log::Impl::expired_count(TimestampMs now, Offset high_waterm
     const auto greatest = segment.max_timestamp();
     if (!greatest.ok() && greatest.error().code == Errc::io_error) return greatest.error();
     const TimestampMs latest =
-        greatest.ok() && greatest->timestamp >= 0 ? greatest->timestamp : segment.known_since(now);
+        greatest.ok() && greatest->timestamp >= 0 ? greatest->timestamp : segment.last_changed(now);
     ages.push_back({segment.size(), next, latest});
   }
   return expired_prefix(ages, config_, {now, log_start(), high_watermark});
@@ -89,14 +89,15 @@ Result<void> Log::Impl::delete_segment(const Segment& segment) {
 // The snapshots of what goes go as well, so a later one must be durable first. The names may become durable
 // in any order, and an old segment that comes back without the next one is a hole: each waits for the one
 // before.
-Result<void> Log::Impl::delete_durably(const Expired& expired, std::vector<DeletedFile>& deleted) {
-  const std::vector<Offset> snapshots = TRY(list_snapshots());
+Result<void> Log::Impl::delete_durably(const Expired& expired, const std::vector<Offset>& snapshots,
+                                       std::vector<DeletedFile>& deleted) {
   const bool has_snapshot = std::any_of(snapshots.begin(), snapshots.end(), [&](Offset offset) {
     return expired.first <= offset && offset <= expired.producers_end;
   });
   if (expired.must_write || (!has_snapshot && !expired.producers.empty())) {
-    TRY(write_producer_snapshot(*files_.file_system, files_.directory, expired.producers_end,
-                                expired.producers));
+    // On a full disk it may not be written, and the room that this makes comes first: after a crash that
+    // follows, a batch of a deleted segment that is sent again may not be known.
+    TRY(write_snapshot(expired.producers_end, expired.producers));
   }
   if (expired.directory_unsynced) TRY(files_.file_system->sync_directory(files_.directory));
   for (const auto& segment : expired.segments) {
@@ -171,6 +172,8 @@ Result<Log::Impl::Expired> Log::Impl::take_expired(TimestampMs now, Offset high_
 
 Result<std::int32_t> Log::Impl::clean_up(TimestampMs now, Offset high_watermark) {
   const std::lock_guard no_flush(flush_mutex_);
+  // While nothing is taken out yet: where there is no descriptor, this fails alone.
+  const std::vector<Offset> snapshots = TRY(list_snapshots());
   Expired expired;
   {
     const std::lock_guard lock(append_mutex_);
@@ -178,7 +181,7 @@ Result<std::int32_t> Log::Impl::clean_up(TimestampMs now, Offset high_watermark)
   }
   if (expired.segments.empty()) return 0;
   std::vector<DeletedFile> deleted;
-  auto done = delete_durably(expired, deleted);
+  auto done = delete_durably(expired, snapshots, deleted);
   const std::lock_guard lock(append_mutex_);
   deleted_files_.insert(deleted_files_.end(), deleted.begin(), deleted.end());
   if (!done.ok()) {

@@ -35,7 +35,7 @@ Result<std::shared_ptr<Segment>> Segment::open(const LogFiles* files, Offset bas
   auto segment = std::make_shared<Segment>(files, base);
   const auto file = TRY(files->file_system->open(files->path(base, kLogSuffix), OpenMode::read));
   segment->set_end(TRY(file->size()));
-  segment->created_ = file->modified_at().value_or(kNoTimestamp);
+  segment->changed_ = file->modified_at().value_or(kNoTimestamp);
   return segment;
 }
 
@@ -162,9 +162,9 @@ void Segment::set_max_timestamp(const MaxTimestamp& value) {
   max_timestamp_ = value;
 }
 
-TimestampMs Segment::known_since(TimestampMs now) {
-  if (created_ < 0) created_ = now;
-  return created_;
+TimestampMs Segment::last_changed(TimestampMs now) {
+  if (changed_ < 0) changed_ = now;
+  return changed_;
 }
 
 Result<void> Segment::prepare_appends(TimestampMs now) {
@@ -173,7 +173,7 @@ Result<void> Segment::prepare_appends(TimestampMs now) {
   if (!times_.is_open()) TRY(times_.open(IoMode::may_block));
   TRY(max_timestamp());
   if (const auto last = index_.last()) last_indexed_position_ = last->position;
-  (void)known_since(now);
+  created_ = now;
   reserved_end_ = size();
   if (size() > 0) {
     const auto opened = TRY(file(IoMode::may_block));
@@ -204,6 +204,13 @@ Result<void> Segment::hold_file() {
   const std::lock_guard lock(mutex_);
   file_ = std::move(opened);
   return {};
+}
+
+Result<void> Segment::give_back_reserved() {
+  const auto opened = TRY(file(IoMode::may_block));
+  if (TRY(opened->size()) != end()) return {};  // bytes past the end are not ours to cut
+  reserved_end_ = size();
+  return opened->truncate(end());
 }
 
 void Segment::release_file() {
@@ -302,12 +309,7 @@ Result<void> Segment::seal() {
   const TimeIndexEntry entry{greatest.timestamp, static_cast<std::int32_t>(greatest.offset - base_)};
   if (entry.can_follow(times_.last())) times_.append(entry);
   TRY(write_indexes());
-  if (reserved_end_ > size()) {
-    const auto opened = TRY(file(IoMode::may_block));
-    TRY(opened->truncate(end()));
-    reserved_end_ = size();
-  }
-  return {};
+  return reserved_end_ > size() ? give_back_reserved() : Result<void>();
 }
 
 void Segment::check_invariants() {

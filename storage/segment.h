@@ -80,9 +80,10 @@ class Segment {
   // find().
   Result<MaxTimestamp> max_timestamp();
 
-  // For a segment whose records have no timestamps: when its file last changed, if it was opened; else when
-  // this was first asked.
-  TimestampMs known_since(TimestampMs now);
+  // For a segment whose records have no timestamps: the last append, or what the file says of it; where
+  // neither is known, when this was first asked.
+  TimestampMs last_changed(TimestampMs now);
+  void note_change(TimestampMs now) { changed_ = now; }
 
   // Kafka's conditions (LogSegment.shouldRoll) for a batch that would go to batch.position.
   bool should_roll(const LogConfig& config, const AppendedBatch& batch, TimestampMs now) const;
@@ -95,6 +96,8 @@ class Segment {
   Result<void> roll_back();
   // Writes both indexes whole, the final time entry included, and gives reserved space back.
   Result<void> seal();
+  // Gives the blocks behind end() back, those that a process before this one reserved as well.
+  Result<void> give_back_reserved();
   // Writes the entries that wait in memory.
   Result<void> write_indexes();
 
@@ -153,7 +156,8 @@ class Segment {
   // Of appends.
   bool prepared_ = false;
   TimestampMs first_timestamp_ = kNoTimestamp;
-  TimestampMs created_ = kNoTimestamp;
+  TimestampMs created_ = kNoTimestamp;  // by Kafka's meaning: when it was made or opened for appends
+  TimestampMs changed_ = kNoTimestamp;
   std::int64_t last_indexed_position_ = 0;
   std::int64_t reserved_end_ = 0;
 };

@@ -33,7 +33,7 @@ class FetchOperation final : public FetchWaiter,
         reactor_(context.reactor),
         response_(std::move(response)),
         by_id_(response_.version() >= 13),
-        names_session_(request.session_id != 0 || request.session_epoch > 0),
+        names_session_(request.session_epoch > 0),
         max_bytes_(std::clamp(request.max_bytes, 0, context.services.config.fetch_max_bytes)),
         min_bytes_(std::min<ByteCount>(request.min_bytes, max_bytes_)),
         deadline_(context.services.clock.steady() +

@@ -36,7 +36,10 @@ TEST_CASE("disk space: there is room unless less than what is kept is free") {
   disk.use.free = 999;
   space.measure();
   CHECK(space.is_short());
-  disk.use.free = 1000;
+  disk.use.free = 1124;
+  space.measure();
+  CHECK(space.is_short());  // not to and fro
+  disk.use.free = 1125;
   space.measure();
   CHECK_FALSE(space.is_short());
 }
@@ -50,7 +53,7 @@ TEST_CASE("disk space: by default 5 % are kept, and never more than a gigabyte")
   --disk.use.free;
   space.measure();
   CHECK(space.is_short());
-  disk.use = {.free = kGigabyte, .total = 4000 * kGigabyte};
+  disk.use = {.free = kGigabyte + kGigabyte / 8, .total = 4000 * kGigabyte};
   space.measure();
   CHECK_FALSE(space.is_short());
 }

@@ -28,6 +28,8 @@ struct Fixture {
 TEST_CASE("log dir: a reserve is made where there is room, and given away where there is none") {
   Fixture f;
   const auto log_dir = f.open();
+  CHECK_FALSE(f.is_there());
+  REQUIRE(log_dir->balance_reserve().ok());
   CHECK(f.is_there());
   f.disk.set_free_space(5 << 20);
   REQUIRE(log_dir->balance_reserve().ok());
@@ -44,9 +46,17 @@ TEST_CASE("log dir: a reserve is made where there is room, and given away where 
   CHECK(f.is_there());
 }
 
+TEST_CASE("log dir: a reserve that holds nothing is made anew") {
+  Fixture f;
+  const auto log_dir = f.open();
+  REQUIRE(f.disk.open(kPath, OpenMode::create).ok());
+  REQUIRE(log_dir->balance_reserve().ok());
+  CHECK((*f.disk.open(kPath, OpenMode::read))->size().value() == FilePosition(4 << 20));
+}
+
 TEST_CASE("log dir: the start on a full disk gives the reserve away first") {
   Fixture f;
-  f.open().reset();
+  REQUIRE(f.open()->balance_reserve().ok());
   CHECK(f.is_there());
   f.disk.set_free_space(0);
   const auto log_dir = f.open();

@@ -129,6 +129,42 @@ TEST_CASE("clean_up: the age of records without timestamps is that of their file
   CHECK(*f.log->clean_up(now, Offset(f.end())) == 1);
 }
 
+TEST_CASE("clean_up: records without timestamps are as old as the last of their segment") {
+  LogFixture f(small_with_retention());
+  f.create();
+  f.append(batch().record("k", "v", kNoTimestamp));
+  const TimestampMs first = f.clock.wall_ms();
+  f.clock.advance(std::chrono::hours(1));
+  f.append(batch().record("k", "v", kNoTimestamp));
+  const std::int64_t retention_ms = small_with_retention().retention_ms;
+  CHECK(*f.log->clean_up(first + std::chrono::milliseconds(std::chrono::hours(1)).count() + retention_ms,
+                         Offset(f.end())) == 0);
+  CHECK(*f.log->clean_up(first + std::chrono::milliseconds(std::chrono::hours(1)).count() + retention_ms + 1,
+                         Offset(f.end())) == 1);
+}
+
+TEST_CASE(
+    "clean_up: on a full disk segments go without a snapshot, and without a descriptor nothing happens") {
+  LogFixture f(small_with_retention());
+  f.create();
+  f.append(batch().producer(1, 0, 0).records(1));
+  f.append_until_roll();
+  const TimestampMs late = kBatchTimestamp + 10'000'000;
+  f.faults.fail({FileCall::list_directory, "", 1}, Errc::too_many_files);
+  CHECK(f.log->clean_up(late, Offset(f.end())).error().code == Errc::too_many_files);
+  CHECK(f.log->health() == LogHealth::healthy);
+  CHECK(f.log->segment_count() == 2);
+  f.faults.fail({FileCall::open, ".snapshot", 1, kEveryCall}, Errc::no_space);
+  CHECK(*f.log->clean_up(late, Offset(f.end())) == 2);
+  CHECK(f.log->health() == LogHealth::healthy);
+  f.faults.clear();
+  f.append_many(1);
+  REQUIRE(f.log->flush().ok());
+  f.reopen(Stop::power_cut);
+  CHECK(f.log->log_start() < Offset(f.end()));
+  CHECK(f.offsets(f.log->log_start().value).size() == 1);
+}
+
 TEST_CASE("clean_up: what is not flushed may go, and the synced end follows the log start") {
   LogFixture f(small_with_retention());
   f.create();
