@@ -7,6 +7,8 @@
 #include <deque>
 #include <map>
 #include <mutex>
+#include <string>
+#include <utility>
 #include <variant>
 
 #include "client/io_thread.h"
@@ -30,7 +32,11 @@ struct Consumer::State {
         fetcher(
             io.context(), cluster, consumer_options, system_randomness(),
             [this](FetchedBatches fetched) { push(std::move(fetched)); },
-            [this](const TopicPartition&, Error error) { push(std::move(error)); }) {}
+            [this](const TopicPartition&, Error error) { push(std::move(error)); },
+            [this](std::string what) {
+              const std::lock_guard lock(mutex);
+              trouble = std::move(what);
+            }) {}
 
   void push(Event event) {
     {
@@ -57,6 +63,7 @@ struct Consumer::State {
   std::mutex mutex;                            // guards what follows
   std::condition_variable has_events;
   std::deque<Event> events;
+  std::string trouble;
 };
 
 void Consumer::State::pause(Backoff& backoff) {
@@ -114,6 +121,11 @@ Consumer::Consumer(ClusterOptions cluster, ConsumerOptions options)
     : state_(std::make_unique<State>(std::move(cluster), options)) {}
 
 Consumer::~Consumer() { state_->io.stop(); }
+
+std::string Consumer::trouble() const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->trouble;
+}
 
 Result<std::vector<PartitionIndex>> Consumer::partitions(const std::string& topic) {
   Backoff backoff(state_->options.backoff, system_randomness());

@@ -38,6 +38,10 @@ class Consumer {
   // The offset of the next record that poll() has not given; nullopt where not assigned.
   std::optional<Offset> position(const TopicPartition& where) const;
 
+  // What keeps records from coming and is tried again (a broker that is down, a partition without a leader),
+  // in a few words; empty where nothing does.
+  std::string trouble() const;
+
   // What has come in, or nullopt after `wait`. Each answer has the batches of one partition; an answer
   // without records tells that the partition's position moved, or only its high watermark.
   Result<std::optional<FetchedBatches>> poll(Milliseconds wait);

@@ -32,13 +32,14 @@ Result<Offset> next_position(ByteView bytes, Offset position) {
 }
 
 Fetcher::Fetcher(boost::asio::io_context& io, Cluster& cluster, ConsumerOptions options,
-                 Randomness randomness, Taken taken, Failed failed)
+                 Randomness randomness, Taken taken, Failed failed, Troubled troubled)
     : io_(io),
       cluster_(cluster),
       options_(options),
       backoff_(options.backoff, std::move(randomness)),
       taken_(std::move(taken)),
       failed_(std::move(failed)),
+      troubled_(std::move(troubled)),
       timer_(io) {}
 
 void Fetcher::assign(const TopicPartition& where, Offset position) {
@@ -74,6 +75,7 @@ void Fetcher::pump() {
     }
     const auto leader = cluster_.metadata().leader(where.topic, where.partition);
     if (!leader) {
+      troubled_(fmt::format("{}-{} has no leader, or is gone", where.topic, where.partition.value));
       refresh_later();
     } else if (busy_.find(*leader) == busy_.end()) {
       by_leader[*leader].push_back(where);
@@ -93,6 +95,7 @@ void Fetcher::fetch(BrokerId leader, Fetched partitions) {
   for (const TopicPartition& where : partitions) partitions_[where].in_flight = true;
   cluster_.broker(leader, [this, leader, partitions = std::move(partitions)](auto connection) {
     if (connection.ok()) return transmit(leader, **connection, partitions);
+    troubled_(connection.error().detail);
     hold_back(partitions);
     refresh_later();
     finish(leader, partitions);
@@ -133,6 +136,7 @@ void Fetcher::transmit(BrokerId leader, Connection& connection, const Fetched& p
             if (partitions_.erase(where) != 0) failed_(where, answer.error());
           }
         }
+        troubled_(answer.ok() ? std::string(to_string(answer->message.error_code)) : answer.error().detail);
         hold_back(partitions);
         refresh_later();
         finish(leader, partitions);
@@ -168,6 +172,7 @@ void Fetcher::take_partition(const TopicPartition& where, Partition& partition,
                              const protocol::FetchPartitionResponse& response,
                              const std::shared_ptr<const void>& owner) {
   backoff_.reset();
+  troubled_({});
   const ByteView bytes = response.records ? response.records->bytes : ByteView{};
   const Result<Offset> next = next_position(bytes, partition.position);
   if (!next.ok()) {
@@ -191,6 +196,7 @@ void Fetcher::take_partition(const TopicPartition& where, Partition& partition,
 
 void Fetcher::take_error(const TopicPartition& where, ErrorCode code) {
   if (is_retriable(code)) {
+    troubled_(fmt::format("{}-{}: {}", where.topic, where.partition.value, protocol::to_string(code)));
     hold_back({where});
     return refresh_later();
   }

@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <set>
+#include <string>
 #include <vector>
 
 #include "client/cluster.h"
@@ -27,7 +28,7 @@ struct FetchedBatches {
   std::shared_ptr<const void> owner;  // keeps the bytes
 };
 
-// Threading: all on the io_context's thread; both callbacks come from it.
+// Threading: all on the io_context's thread; the callbacks come from it.
 // Failure: what a later try may mend is tried again, with fresh metadata and pauses; an error of one
 // partition that no
 //   try mends (an offset out of range, a topic that is refused) stops that partition and is reported once.
@@ -36,9 +37,11 @@ class Fetcher {
  public:
   using Taken = std::function<void(FetchedBatches)>;
   using Failed = std::function<void(const TopicPartition&, Error)>;
+  // What is tried again, in a few words; empty once it worked.
+  using Troubled = std::function<void(std::string)>;
 
   Fetcher(boost::asio::io_context& io, Cluster& cluster, ConsumerOptions options, Randomness randomness,
-          Taken taken, Failed failed);
+          Taken taken, Failed failed, Troubled troubled);
 
   // Requires: positions are resolved to offsets.
   void assign(const TopicPartition& where, Offset position);
@@ -75,6 +78,7 @@ class Fetcher {
   Backoff backoff_;
   Taken taken_;
   Failed failed_;
+  Troubled troubled_;
   std::map<TopicPartition, Partition> partitions_;
   std::set<BrokerId> busy_;
   std::size_t buffered_bytes_ = 0;

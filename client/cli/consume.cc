@@ -7,6 +7,8 @@
 #include <cstdio>
 #include <cstring>
 #include <map>
+#include <string>
+#include <utility>
 
 #include "client/cli/arguments.h"
 #include "client/cli/commands.h"
@@ -66,7 +68,13 @@ class Consume {
     }
     TRY(consumer_.assign(assignments));
     for (const auto& [where, end] : std::map(ends_)) {
-      if (const auto position = consumer_.position(where); position && *position >= end) finish(where);
+      const auto position = consumer_.position(where);
+      if (position && *position > end) {
+        return Error{Errc::offset_out_of_range,
+                     fmt::format("{}-{}: offset {} is past the end, {}", where.topic, where.partition.value,
+                                 position->value, end.value)};
+      }
+      if (position && *position == end) finish(where);
     }
     return {};
   }
@@ -75,6 +83,7 @@ class Consume {
     while (!is_done() && !is_interrupted()) {
       const auto fetched = TRY(consumer_.poll(kPollWait));
       if (!fetched || fetched->bytes.empty()) TRY(output_.flush());
+      tell_trouble();
       if (!fetched) continue;
       TRY(print(*fetched));
       const auto end = ends_.find(fetched->where);
@@ -87,6 +96,14 @@ class Consume {
   void flush_quietly() { static_cast<void>(output_.flush().ok()); }
 
  private:
+  // Once for each kind, for as long as it is the same.
+  void tell_trouble() {
+    std::string trouble = consumer_.trouble();
+    if (trouble == told_) return;
+    if (!trouble.empty()) fmt::print(stderr, "sillok consume: {}; trying again\n", trouble);
+    told_ = std::move(trouble);
+  }
+
   bool is_done() const {
     if (command_.record_limit && record_count_ >= *command_.record_limit) return true;
     return command_.stops_at_end && ends_.empty();
@@ -116,6 +133,7 @@ class Consume {
   Consumer& consumer_;
   std::map<TopicPartition, Offset> ends_;  // of partitions that are to stop there, and have not
   Output output_;
+  std::string told_;
   std::int64_t record_count_ = 0;
   std::size_t byte_count_ = 0;
 };

@@ -30,11 +30,14 @@ constexpr const char* kHelp =
 
 int run_log(std::span<const std::string> words) {
   if (!words.empty() && words[0] == "dump") return run_log_dump(words.subspan(1));
+  const bool asks_for_help = !words.empty() && (words[0] == "--help" || words[0] == "-h");
+  if (asks_for_help) return run_log_dump(words.first(1));
   const std::array<std::string, 1> names = {"dump"};
   if (words.empty()) {
     fmt::print(stderr, "sillok log: a verb is missing: dump\n");
   } else {
-    fmt::print(stderr, "sillok log: unknown verb '{}'{}\n", words[0], did_you_mean(words[0], names));
+    fmt::print(stderr, "sillok log: unknown verb '{}'{}\nTry 'sillok log --help'.\n", words[0],
+               did_you_mean(words[0], names));
   }
   return kExitUsage;
 }

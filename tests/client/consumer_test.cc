@@ -159,6 +159,24 @@ TEST_CASE("consumer: what a later try may mend is tried again") {
   CHECK(*values == Values{"0a"});
 }
 
+TEST_CASE("consumer: what is tried again is told, until it works") {
+  Fixture fixture;
+  fixture.steps.assign(1000, {ErrorCode::unknown_topic_or_partition, {}});
+  fixture.broker.start();
+  client::ConsumerOptions options;
+  options.backoff = {Milliseconds(1), Milliseconds(4), 0.2};
+  Consumer consumer(client::ClusterOptions{{fixture.broker.endpoint()}, {}}, options);
+  REQUIRE(consumer.partitions("t").ok());
+  REQUIRE(consumer.assign({{kWhere, {StartPosition::Kind::offset, 0}}}).ok());
+  while (consumer.trouble().empty()) REQUIRE(consumer.poll(Milliseconds(1)).ok());
+  CHECK(consumer.trouble() == "t-0: UNKNOWN_TOPIC_OR_PARTITION");
+
+  Fixture mended;
+  mended.steps = {{ErrorCode::unknown_topic_or_partition, {}}, {ErrorCode::none, batch_at(0, {"a"})}};
+  REQUIRE(mended.read(1).ok());
+  CHECK(mended.consumer->trouble().empty());
+}
+
 TEST_CASE("consumer: an offset out of range is told") {
   Fixture fixture;
   fixture.steps = {{ErrorCode::offset_out_of_range, {}}};
