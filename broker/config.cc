@@ -24,6 +24,7 @@ constexpr std::int64_t kMsPerHour = 3'600'000;
 struct Given {
   std::string value;
   std::string source;  // "server.properties, line 3"
+  bool is_variable = false;
 };
 using GivenSettings = std::map<std::string, Given, std::less<>>;
 
@@ -50,15 +51,16 @@ class Loader {
         add_line(properties.error().detail);
       } else {
         for (Property& property : *properties) {
-          given_[property.name] = {property.value, fmt::format("{}, line {}", sources.file, property.line)};
+          given_[property.name] = {property.value, fmt::format("{}, line {}", sources.file, property.line),
+                                   false};
         }
       }
     }
     for (const auto& [variable, value] : sources.environment) {
       const std::string name = setting_name_of_environment_variable(variable);
-      if (!name.empty()) given_[name] = {value, "environment variable " + variable};
+      if (!name.empty()) given_[name] = {value, "environment variable " + variable, true};
     }
-    for (const auto& [name, value] : sources.overrides) given_[name] = {value, "--set"};
+    for (const auto& [name, value] : sources.overrides) given_[name] = {value, "--set", false};
   }
 
   void add_line(const std::string& line) {
@@ -86,7 +88,13 @@ class Loader {
       std::vector<std::string_view> known;
       for (const Setting& setting : settings()) known.push_back(setting.name);
       for (std::string_view other : settings_without_effect()) known.push_back(other);
-      fault(name, "unknown setting" + did_you_mean(name, known));
+      const std::string nearest = did_you_mean(name, known);
+      // Many an image has variables of its own that begin like ours.
+      if (given.is_variable && nearest.empty()) {
+        loaded_.notes.push_back(fmt::format("{} ({}) is no setting, and is left out", name, given.source));
+      } else {
+        fault(name, "unknown setting" + nearest);
+      }
     }
   }
 

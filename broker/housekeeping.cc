@@ -43,7 +43,7 @@ void Housekeeping::run() {
   storage::SteadyTime now = clock_.steady();
   storage::SteadyTime next_checkpoint = now + checkpoint_interval;
   storage::SteadyTime next_clean_up = now + retention_interval;
-  storage::SteadyTime next_deletion = now + kDeletionInterval;
+  storage::SteadyTime next_deletion = now;  // what a crash interrupted
   ByteCount flushed_at_checkpoint = device_.flushed();
   std::unique_lock lock(mutex_);
   while (!stopping_) {

@@ -11,6 +11,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <string>
 #include <vector>
 
@@ -58,12 +59,15 @@ std::vector<sillok::broker::NameValue> environment_variables() {
   return found;
 }
 
-// Blocked in every thread, so that wait_for_stop() gets them, however early they come.
+// Blocked in every thread, so that wait_for_stop() gets them, however early they come. The end of the
+// terminal is one of them, unless nohup said otherwise.
 sigset_t stop_signals() {
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGINT);
   sigaddset(&signals, SIGTERM);
+  struct sigaction hang_up{};
+  if (sigaction(SIGHUP, nullptr, &hang_up) == 0 && hang_up.sa_handler != SIG_IGN) sigaddset(&signals, SIGHUP);
   return signals;
 }
 
@@ -109,7 +113,7 @@ int serve(LoadedConfig settings, std::chrono::steady_clock::time_point began) {
              fmt::join(server.addresses(), ", "), server.data_directory(), took.count());
   std::fflush(stdout);
   const int signal = wait_for_stop(signals);
-  spdlog::info("{}: stopping", signal == SIGINT ? "SIGINT" : "SIGTERM");
+  spdlog::info("SIG{}: stopping", sigabbrev_np(signal));
   // A second one ends the process at once; the next start then recovers as after any crash.
   pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
   if (const auto stopped = server.stop(); !stopped.ok()) {

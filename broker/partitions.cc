@@ -98,6 +98,11 @@ std::shared_ptr<Partition> Partitions::open_one(const Opening& opening) {
                   log.error().describe());
     return nullptr;
   }
+  if ((*log)->health() == storage::LogHealth::degraded) {
+    spdlog::error(
+        "partition {}-{} is damaged: it takes no records, and serves what lies before and after the damage",
+        opening.topic, opening.partition.value);
+  }
   // After an unclean stop a new epoch tells clients to check what they have read (KIP-320).
   const LeaderEpoch latest = (*log)->latest_leader_epoch();
   const bool same_epoch = log_dir_.was_clean() && latest > kNoLeaderEpoch;
@@ -116,6 +121,8 @@ Result<void> Partitions::open(const std::vector<Opening>& partitions) {
   std::vector<Opened> opened(partitions.size());
   in_parallel(partitions.size(), recovery_threads_,
               [&](std::size_t i) { opened[i] = {&partitions[i], open_one(partitions[i])}; });
+  if (!log_dir_.was_clean() && !partitions.empty())
+    spdlog::warn("the last stop was not clean: {} partitions were recovered", partitions.size());
   publish(opened);
   return {};
 }

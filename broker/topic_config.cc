@@ -103,9 +103,8 @@ constexpr TopicConfig kTopicConfigs[] = {
     {"cleanup.policy",
      {ValueType::list, {}, "compact|delete"},
      "log.cleanup.policy",
-     "What becomes of old segments: delete them after the retention, compact them to the last record of each "
-     "key, both, "
-     "or (empty) keep everything.",
+     "What becomes of old segments: delete them after the retention, or (compact alone, or empty) keep them. "
+     "Compaction is kept only: records without a key are refused, and nothing is compacted.",
      set_cleanup_policy,
      cleanup_policy_text,
      {}},

@@ -171,7 +171,7 @@ class PosixFileSystem final : public FileSystem {
     request.l_whence = SEEK_SET;
     if (::fcntl(file.value(), F_OFD_SETLK, &request) != 0) {
       if (errno == EAGAIN || errno == EACCES)
-        return Error{Errc::lock_held, path + " is locked by another user"};
+        return Error{Errc::lock_held, path + " is locked by another process"};
       return posix_error("fcntl", path, errno);
     }
     std::unique_ptr<FileLock> held = std::make_unique<PosixFileLock>(file.release());

@@ -1,6 +1,7 @@
 #include "broker/metadata/topics.h"
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <utility>
@@ -161,6 +162,8 @@ Result<void> Topics::make(std::vector<std::shared_ptr<TopicImage>>& topics) {
   for (const auto& topic : topics) {
     if (may_collide(topic->name)) collision_names_[collision_name(topic->name)] = topic->name;
   }
+  for (const auto& topic : topics)
+    spdlog::info("topic {} made, of {} partitions", topic->name, topic->partition_count);
   publish(image_->with(std::move(added)));
   return {};
 }
@@ -216,6 +219,7 @@ TopicOutcome Topics::remove(std::string_view name) {
   if (!recorded.ok()) return refused(ErrorCode::kafka_storage_error, recorded.error().describe());
   publish(before->without({topic->name}));
   collision_names_.erase(collision_name(topic->name));
+  spdlog::info("topic {} deleted", topic->name);
   const auto removed = remove_folders(*topic);
   if (!removed.ok()) return refused(ErrorCode::kafka_storage_error, removed.error().describe());
   return {};

@@ -104,6 +104,15 @@ TEST_CASE("config: environment variables are named as in Kafka's container image
   }
 }
 
+TEST_CASE("config: a variable that is like no setting is somebody else's, one that nearly is a mistake") {
+  const auto loaded = broker::load_config({"", {{"KAFKA_CREATE_TOPICS", "a:1:1"}}, {}});
+  REQUIRE(loaded.ok());
+  REQUIRE(loaded->notes.size() == 1);
+  CHECK(contains(loaded->notes[0], "KAFKA_CREATE_TOPICS"));
+  CHECK_FALSE(broker::load_config({"", {{"KAFKA_NUM_PARTITONS", "3"}}, {}}).ok());
+  CHECK_FALSE(broker::load_config({"", {}, {{"create.topics", "a:1:1"}}}).ok());
+}
+
 TEST_CASE("config: every fault is told at once, with its source and its fix") {
   TempDir directory;
   const std::string file = directory.path("server.properties");
