@@ -66,7 +66,7 @@ constexpr auto kIndexByKey = [] {
 const ApiEntry* find_api(std::int16_t key) {
   if (key < 0 || static_cast<std::size_t>(key) > kKeyMax) return nullptr;
   const std::int8_t index = kIndexByKey[static_cast<std::size_t>(key)];
-  return index < 0 ? nullptr : &kApis[static_cast<std::size_t>(index)];
+  return index < 0 ? nullptr : &kApis[static_cast<unsigned char>(index)];
 }
 
 }  // namespace

@@ -46,7 +46,7 @@ using BatchPointer = std::unique_ptr<ProducerBatch>;
 //   more is taken from its partition until all that were under way are back, and then the oldest goes first.
 class Accumulator {
  public:
-  explicit Accumulator(ProducerOptions options) : options_(std::move(options)) {}
+  explicit Accumulator(ProducerOptions options) : options_(options) {}
 
   void append(const TopicPartition& where, const ProducerRecord& record, DeliveryReport report,
               SteadyTime now);

@@ -25,7 +25,7 @@ void Cluster::close() {
   }
 }
 
-void Cluster::connect(Endpoint endpoint, Connected done) {
+void Cluster::connect(const Endpoint& endpoint, Connected done) {
   Slot& slot = slots_[endpoint.to_string()];
   if (slot.connection != nullptr && slot.connection->is_open()) {
     return boost::asio::post(io_,

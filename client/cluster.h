@@ -53,7 +53,7 @@ class Cluster {
     std::vector<Connected> waiting;  // while it opens
   };
 
-  void connect(Endpoint endpoint, Connected done);
+  void connect(const Endpoint& endpoint, Connected done);
   void try_bootstrap(std::size_t index, Error last, Connected done);
 
   boost::asio::io_context& io_;

@@ -153,7 +153,7 @@ void Fetcher::finish(BrokerId leader, const Fetched& partitions) {
   schedule_pump();
 }
 
-void Fetcher::take_answer(std::shared_ptr<const Answer<FetchResponse>> answer) {
+void Fetcher::take_answer(const std::shared_ptr<const Answer<FetchResponse>>& answer) {
   for (const auto& topic : answer->message.responses) {
     for (const auto& response : topic.partitions) {
       const TopicPartition where{std::string(topic.name), response.index};
@@ -176,9 +176,8 @@ void Fetcher::take_partition(const TopicPartition& where, Partition& partition,
   const ByteView bytes = response.records ? response.records->bytes : ByteView{};
   const Result<Offset> next = next_position(bytes, partition.position);
   if (!next.ok()) {
-    const Error error = next.error();
     partitions_.erase(where);
-    return failed_(where, error);
+    return failed_(where, next.error());
   }
   if (*next == partition.position && !bytes.empty()) {
     // Less than a batch: ask for more, as far as it makes sense.

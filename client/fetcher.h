@@ -63,7 +63,7 @@ class Fetcher {
   void fetch(BrokerId leader, Fetched partitions);
   void transmit(BrokerId leader, Connection& connection, const Fetched& partitions);
   void finish(BrokerId leader, const Fetched& partitions);
-  void take_answer(std::shared_ptr<const Answer<protocol::FetchResponse>> answer);
+  void take_answer(const std::shared_ptr<const Answer<protocol::FetchResponse>>& answer);
   void take_partition(const TopicPartition& where, Partition& partition,
                       const protocol::FetchPartitionResponse& response,
                       const std::shared_ptr<const void>& owner);

@@ -61,7 +61,7 @@ struct Producer::State {
 };
 
 Producer::Producer(ClusterOptions cluster, ProducerOptions options)
-    : state_(std::make_unique<State>(std::move(cluster), std::move(options))) {}
+    : state_(std::make_unique<State>(std::move(cluster), options)) {}
 
 Producer::~Producer() { state_->io.stop(); }
 

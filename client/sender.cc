@@ -33,7 +33,7 @@ bool leaves_doubt(ErrorCode code) {
 Sender::Sender(boost::asio::io_context& io, Cluster& cluster, ProducerOptions options, Randomness randomness)
     : io_(io),
       cluster_(cluster),
-      options_(std::move(options)),
+      options_(options),
       randomness_(std::move(randomness)),
       backoff_(options_.backoff, randomness_),
       accumulator_(options_),
@@ -243,7 +243,7 @@ void Sender::send(BrokerId leader, Batches batches) {
   });
 }
 
-void Sender::transmit(BrokerId leader, std::shared_ptr<Connection> connection, Batches batches) {
+void Sender::transmit(BrokerId leader, const std::shared_ptr<Connection>& connection, Batches batches) {
   protocol::ProduceRequest request;
   request.acks = static_cast<std::int16_t>(options_.acks);
   request.timeout_ms = static_cast<std::int32_t>(options_.request_timeout.count());
@@ -259,10 +259,13 @@ void Sender::transmit(BrokerId leader, std::shared_ptr<Connection> connection, B
   CallOptions call{options_.request_timeout + options_.request_timeout / 2, kProduceVersionMax};
   if (options_.acks == Acks::none) {
     const auto sent = connection->send_unanswered(request, call);
-    if (!sent.ok()) retry_all(std::move(batches), sent.error());
-    for (const BatchPointer& batch : batches) {
-      accumulator_.finish(batch->where);
-      succeed(*batch, Offset(-1));
+    if (!sent.ok()) {
+      retry_all(std::move(batches), sent.error());
+    } else {
+      for (const BatchPointer& batch : batches) {
+        accumulator_.finish(batch->where);
+        succeed(*batch, Offset(-1));
+      }
     }
     return finish_request(leader);
   }

@@ -54,7 +54,7 @@ class Sender {
   void refresh_later();
   void refresh();
   void send(BrokerId leader, Batches batches);
-  void transmit(BrokerId leader, std::shared_ptr<Connection> connection, Batches batches);
+  void transmit(BrokerId leader, const std::shared_ptr<Connection>& connection, Batches batches);
   void finish_request(BrokerId leader);
   void take_answer(Batches& batches, const protocol::ProduceResponse& response);
   void take_result(BatchPointer batch, const protocol::ProducePartitionResponse& result);

@@ -45,7 +45,7 @@ void append_big_endian(Bytes& out, T value) {
 
 }  // namespace
 
-RecordBatchBuilder::RecordBatchBuilder(BatchOptions options) : options_(std::move(options)) {}
+RecordBatchBuilder::RecordBatchBuilder(BatchOptions options) : options_(options) {}
 
 void RecordBatchBuilder::append(TimestampMs timestamp, std::optional<ByteView> key,
                                 std::optional<ByteView> value, std::span<const RecordHeader> headers) {

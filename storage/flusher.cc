@@ -90,7 +90,7 @@ class Flusher::Impl {
   struct ByDeadline {
     using is_transparent = void;
     static DelayedKey key(const Delayed& entry) { return {entry.deadline, entry.target.get()}; }
-    static const DelayedKey& key(const DelayedKey& key) { return key; }
+    static DelayedKey key(const DelayedKey& key) { return key; }
     template <class A, class B>
     bool operator()(const A& a, const B& b) const {
       return key(a) < key(b);

@@ -30,7 +30,7 @@ void set_if_positive(tcp::socket& socket, std::int32_t value) {
 
 }  // namespace
 
-void ConnectionSet::add(std::shared_ptr<Connection> connection) {
+void ConnectionSet::add(const std::shared_ptr<Connection>& connection) {
   if (closed_) return connection->close(nullptr);
   if (connections_.empty())
     reactor_.call_at(reactor_.clock().steady() + kConnectionCheckInterval, weak_from_this());

@@ -19,7 +19,7 @@ namespace sillok::broker {
 class ConnectionSet : public Expirable, public std::enable_shared_from_this<ConnectionSet> {
  public:
   explicit ConnectionSet(Reactor& reactor) : reactor_(reactor) {}
-  void add(std::shared_ptr<Connection> connection);
+  void add(const std::shared_ptr<Connection>& connection);
   // For good: what is added later is closed at once.
   void close_all();
   // Checks all connections' times, and comes again.

@@ -15,7 +15,7 @@ using protocol::MetadataResponse;
 
 constexpr protocol::Version kLatest = 13;
 
-MetadataRequest asking(std::vector<std::string_view> names) {
+MetadataRequest asking(const std::vector<std::string_view>& names) {
   MetadataRequest request;
   request.topics.emplace();
   for (std::string_view name : names) request.topics->push_back({{}, name});

@@ -24,7 +24,7 @@ struct Fixture {
   boost::asio::io_context io;
   std::shared_ptr<Connection> connection;
 
-  Result<void> open(client::ConnectionOptions options = {}) {
+  Result<void> open(const client::ConnectionOptions& options = {}) {
     broker.start();
     connection = Connection::create(io, broker.endpoint(), options);
     std::optional<Result<void>> opened;

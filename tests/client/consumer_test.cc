@@ -11,7 +11,6 @@ namespace sillok {
 namespace {
 
 using client::Consumer;
-using client::FetchedBatches;
 using client::Milliseconds;
 using client::StartPosition;
 using protocol::ApiKey;
