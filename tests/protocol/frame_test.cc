@@ -19,7 +19,7 @@ RequestHeader header_of_fetch(Decoder& in) {
   });
 }
 
-FetchResponse answer(std::vector<Records> partitions) {
+FetchResponse answer(const std::vector<Records>& partitions) {
   FetchResponse response;
   FetchTopicResponse& topic = response.responses.emplace_back();
   topic.name = "t";

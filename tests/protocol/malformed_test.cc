@@ -12,7 +12,6 @@ namespace sillok::protocol {
 namespace {
 
 using tests::from_hex;
-using tests::to_hex;
 
 struct Pair {
   std::int16_t a = 0;
