@@ -147,9 +147,7 @@ void AcceptLoop::accepted(tcp::socket socket, std::size_t reactor) {
   auto connection = std::make_shared<Connection>(std::move(socket), *target.reactor, environment_,
                                                  std::move(info), address);
   boost::asio::post(target.reactor->context(),
-                    [set = target.connections, connection = std::move(connection)]() mutable {
-                      set->add(std::move(connection));
-                    });
+                    [set = target.connections, connection = std::move(connection)] { set->add(connection); });
 }
 
 }  // namespace sillok::broker

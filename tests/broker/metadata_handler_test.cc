@@ -22,8 +22,8 @@ MetadataRequest asking(const std::vector<std::string_view>& names) {
   return request;
 }
 
-MetadataRequest asking_without_creation(std::vector<std::string_view> names) {
-  MetadataRequest request = asking(std::move(names));
+MetadataRequest asking_without_creation(const std::vector<std::string_view>& names) {
+  MetadataRequest request = asking(names);
   request.allow_auto_topic_creation = false;
   return request;
 }
