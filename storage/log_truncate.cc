@@ -75,6 +75,10 @@ Result<Log::Impl::Cut> Log::Impl::cut_from(Offset offset) {
   if (end.offset < log_start()) return Cut::below_log_start;
   last_point_.reset();
   interim_snapshot_.reset();
+  // Durably, before the log ends below them: it may grow past them again, and then they would tell of
+  // producers that are gone.
+  TRY(delete_snapshots_outside(log_start(), end.offset));
+  TRY(files_.file_system->sync_directory(files_.directory));
   while (list.size() > 1 && list.back()->base_offset() > offset) {
     // The newest first: a crash between two leaves no hole.
     TRY(delete_segment(*list.back()));
@@ -87,6 +91,7 @@ Result<Log::Impl::Cut> Log::Impl::cut_from(Offset offset) {
   publish_segments(std::move(list));
   log_end_.store(end);
   if (synced_end_.load() > end) synced_end_.store(end);
+  directory_unsynced_ = true;  // before anything that is appended now counts, what went is gone for good
   recount_unflushed();
   bool epochs_changed = false;
   {
@@ -94,7 +99,6 @@ Result<Log::Impl::Cut> Log::Impl::cut_from(Offset offset) {
     epochs_changed = epochs_.truncate_from_end(end.offset);
   }
   if (epochs_changed) TRY(write_epochs());
-  TRY(delete_snapshots_outside(log_start(), end.offset));
   TRY(load_producers());
   return Cut::made;
 }
@@ -111,6 +115,11 @@ Result<void> Log::Impl::truncate_fully_and_start_at(Offset offset) {
 Result<void> Log::Impl::start_empty_at(Offset offset) {
   last_point_.reset();
   const SegmentList old = *segments_;
+  if (!old.empty()) {
+    for (const Offset snapshot : TRY(list_snapshots()))
+      TRY(delete_file(files_.path(snapshot, kSnapshotSuffix)));
+    TRY(files_.file_system->sync_directory(files_.directory));
+  }
   for (auto segment = old.rbegin(); segment != old.rend(); ++segment) TRY(delete_segment(**segment));
   auto first = TRY(Segment::create(&files_, offset));
   TRY(files_.file_system->sync_directory(files_.directory));
@@ -129,8 +138,7 @@ Result<void> Log::Impl::start_empty_at(Offset offset) {
     had_epochs = !epochs_.entries().empty();
     epochs_.clear();
   }
-  if (had_epochs) TRY(write_epochs());
-  return old.empty() ? Result<void>() : delete_snapshots_outside(offset, offset);
+  return had_epochs ? write_epochs() : Result<void>();
 }
 
 }  // namespace sillok::storage

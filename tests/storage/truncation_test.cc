@@ -68,6 +68,26 @@ TEST_CASE("truncate_to: producers and epochs of what was cut are forgotten") {
   CHECK(f.append(batch().producer(1, 0, 1).records(1), 5).status == AppendStatus::appended);
 }
 
+TEST_CASE(
+    "truncate_to: a snapshot of what was cut does not come back with a crash, though the log grew past it "
+    "again") {
+  LogFixture f;
+  f.create();
+  for (int i = 0; i < 3; ++i) f.append(batch().producer(1, 0, i).records(1));
+  f.reopen(Stop::clean);
+  REQUIRE(f.has(LogFixture::file_name(3, ".snapshot")));
+  const bool fully = GENERATE(false, true);
+  if (fully) {
+    REQUIRE(f.log->truncate_fully_and_start_at(Offset(3)).ok());
+  } else {
+    REQUIRE(f.log->truncate_to(Offset(1)).ok());
+  }
+  f.append(batch().producer(1, 0, 1).records(5));
+  REQUIRE(f.log->flush().ok());
+  f.reopen(Stop::power_cut);
+  CHECK(f.append(batch().producer(1, 0, 1).records(5)).status == AppendStatus::duplicate);
+}
+
 TEST_CASE("truncate_to: below the log start empties the log and starts it there") {
   LogFixture f;
   f.create();
