@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <utility>
 
 #include "broker/thread_executor.h"
 
@@ -96,8 +95,7 @@ void Housekeeping::write_checkpoints() {
 // A log that gets no records gives no reserved blocks back by itself: together they may be what is missing.
 void Housekeeping::look_at_space() {
   device_.space().measure();
-  const bool is_short = device_.space().is_short();
-  if (std::exchange(was_short_, is_short) || !is_short) return;
+  if (!device_.space().is_short()) return;
   balance_reserve();
   for (const std::shared_ptr<Partition>& partition : partitions_.all()) {
     if (partition->is_online()) (void)partition->log().give_back_reserved();

@@ -41,7 +41,6 @@ class Housekeeping {
   std::mutex mutex_;
   std::condition_variable wake_;
   bool stopping_ = false;
-  bool was_short_ = false;  // of space, at the last look
   std::thread thread_;
 };
 

@@ -93,7 +93,6 @@ Result<void> Log::Impl::prepare_active(TimestampMs now) {
     TRY(rebuild_indexes(active(), config_));
     TRY(active().prepare_appends(now));
   }
-  active().note_change(now);
   // Now, while nothing counts with the batches that come.
   return active().hold_file();
 }

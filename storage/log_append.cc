@@ -16,6 +16,7 @@ struct Log::Impl::AppendGroup {
   std::vector<std::pair<ProducerId, std::optional<ProducerEntry>>> producers_before;
   FilePosition end;  // in the segment
   Offset next_offset;
+  TimestampMs now = kNoTimestamp;
 
   void start(FilePosition position) {
     parts.clear();
@@ -66,6 +67,7 @@ Result<void> Log::Impl::write_group(AppendGroup& group) {
   if (group.batches.empty()) return {};
   const ByteCount size = group.end - active().end();
   TRY(active().append(group.parts, group.batches, config_));
+  active().note_change(group.now);
   size_.fetch_add(size, std::memory_order_relaxed);
   unflushed_size_.fetch_add(size, std::memory_order_relaxed);
   log_end_.store(end_in_active(group.next_offset));
@@ -132,6 +134,7 @@ Result<void> Log::Impl::append_as_leader(std::span<AppendEntry> entries, LeaderE
   const LogPosition begin = log_end_.load();
   TRY(prepare_active(now));
   AppendGroup& group = AppendGroup::of_this_thread();
+  group.now = now;
   group.start(active().end());
   const auto failed = [&](Error cause) -> Result<void> {
     Error error = write_failed(std::move(cause), group);
@@ -188,6 +191,7 @@ Result<void> Log::Impl::append_as_follower(ByteView batches) {
   }
   TRY(prepare_active(now));
   AppendGroup& group = AppendGroup::of_this_thread();
+  group.now = now;
   group.start(active().end());
   for (const RecordBatchHeader& header : headers) {
     auto known = note_leader_epoch(header.leader_epoch, header.base_offset);

@@ -44,7 +44,9 @@ Result<void> Log::Impl::sync_sealed(const SealedSegment& sealed) {
 // Where there is no room for it, the next recovery starts from an older one and replays more.
 Result<void> Log::Impl::write_snapshot(Offset offset, std::span<const ProducerSnapshotEntry> producers) {
   auto written = write_producer_snapshot(*files_.file_system, files_.directory, offset, producers);
-  if (!written.ok() && written.error().code != Errc::no_space) return written;
+  const bool lacks_room = !written.ok() && written.error().code == Errc::no_space;
+  snapshot_owed_ = lacks_room;
+  if (!written.ok() && !lacks_room) return written;
   return {};
 }
 
@@ -146,7 +148,8 @@ void Log::Impl::write_interim_snapshot() {
     end = log_end_.load();
     const bool same_segment = interim_snapshot_ && interim_snapshot_->segment_base == end.segment_base;
     const FilePosition last = same_segment ? interim_snapshot_->position : FilePosition(0);
-    if (health() != LogHealth::healthy || end.position - last < kInterimSnapshotDistance) return;
+    if (health() != LogHealth::healthy || (end.position - last < kInterimSnapshotDistance && !snapshot_owed_))
+      return;
     producers = producers_.snapshot();
   }
   // Derived: where it cannot be written, the next recovery replays more.
@@ -160,6 +163,7 @@ void Log::Impl::write_interim_snapshot() {
     (void)files_.file_system->remove(files_.path(interim_snapshot_->offset, kSnapshotSuffix));
   }
   interim_snapshot_ = end;
+  snapshot_owed_ = false;
 }
 
 Result<void> Log::Impl::close() {

@@ -183,7 +183,8 @@ class Log::Impl {
   // Under flush_mutex_.
   std::optional<RecoveryPoint> last_point_;  // while nothing was synced since
   std::optional<LogPosition>
-      interim_snapshot_;  // in the middle of the active segment, and goes with the next
+      interim_snapshot_;        // in the middle of the active segment, and goes with the next
+  bool snapshot_owed_ = false;  // the last one found no room
   mutable std::mutex append_mutex_;
   mutable std::mutex segments_mutex_;
   std::shared_ptr<const SegmentList>

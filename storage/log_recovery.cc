@@ -38,7 +38,7 @@ class Log::Impl::Recovery {
     }
     if (!is_settled) {
       TRY(scan_from(point));
-      (void)list_.back()->give_back_reserved();
+      for (std::size_t i = first_scanned_; i < list_.size(); ++i) (void)list_[i]->give_back_all();
     }
     TRY(rebuild_missing_indexes());
     TRY(remove_leftovers());

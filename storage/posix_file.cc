@@ -23,6 +23,8 @@ constexpr std::size_t kPartsPerWrite = 128;
 static_assert(kPartsPerWrite <= IOV_MAX);
 // How much make_resident() reads at a time, only to wait for it.
 constexpr std::size_t kWaitBufferSize = 64 * 1024;
+// The unit of st_blocks, whatever the file system's own blocks are.
+constexpr ByteCount kStatBlockSize = 512;
 
 // cachestat(2), Linux 6.5; glibc 2.36 does not know it.
 constexpr long kCachestatCall = 451;
@@ -149,6 +151,12 @@ class PosixFile final : public File {
 
   Result<void> truncate(FilePosition size) override {
     about_to_block("truncate");
+    // With nothing to cut, reserved blocks included, the file stays as old as it is.
+    struct stat status;
+    if (::fstat(descriptor_, &status) == 0 && status.st_size == size.value) {
+      const ByteCount used = (status.st_size + status.st_blksize - 1) / status.st_blksize * status.st_blksize;
+      if (status.st_blocks * kStatBlockSize <= used) return {};
+    }
     if (retry_interrupted([&] { return ::ftruncate(descriptor_, size.value); }) != 0)
       return error("ftruncate");
     return {};

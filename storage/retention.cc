@@ -137,11 +137,12 @@ Result<Log::Impl::Expired> Log::Impl::take_expired(TimestampMs now, Offset high_
   producers_.expire(now, producer_id_expiration_ms_);
   std::size_t count = TRY(expired_count(now, high_watermark));
   if (count == segments_->size()) {
-    if (health() == LogHealth::healthy) {
-      TRY(roll_to(log_end_.offset()));
-    } else {
-      --count;
-    }
+    const bool may_roll = health() == LogHealth::healthy;
+    const auto rolled = may_roll ? roll_to(log_end_.offset()) : Result<void>();
+    const bool lacks_room = !rolled.ok() && (rolled.error().code == Errc::no_space ||
+                                             rolled.error().code == Errc::too_many_files);
+    if (!rolled.ok() && !lacks_room) return rolled.error();
+    if (!may_roll || lacks_room) --count;  // the active one stays
   }
   Expired expired;
   if (count == 0) return expired;

@@ -9,6 +9,8 @@ namespace {
 // Growth by reserve(): small logs stay small, large ones ask rarely.
 constexpr ByteCount kReserveSizeMin = 1 << 20;
 constexpr ByteCount kReserveStepMax = 64 << 20;
+// One reservation takes no more than this part of the free space.
+constexpr ByteCount kReservedShareMax = 64;
 constexpr ByteCount kUnindexedDistanceMax = 64 << 10;
 
 // Spreads the rolls of many logs over segment.jitter.ms, each segment's share being the same at every look.
@@ -207,6 +209,10 @@ Result<void> Segment::hold_file() {
 }
 
 Result<void> Segment::give_back_reserved() {
+  return reserved_end_ > size() ? give_back_all() : Result<void>();
+}
+
+Result<void> Segment::give_back_all() {
   const auto opened = TRY(file(IoMode::may_block));
   if (TRY(opened->size()) != end()) return {};  // bytes past the end are not ours to cut
   reserved_end_ = size();
@@ -225,6 +231,10 @@ void Segment::reserve(ByteCount more, const LogConfig& config) {
   ByteCount target = std::min(std::max(wanted, size() + std::min(size(), kReserveStepMax)), cap);
   if (config.preallocate) target = cap;
   if (target <= reserved_end_) return;
+  // Many logs reserve at the same time: what they hold together must leave room for records.
+  const auto space = files_->file_system->space(files_->directory);
+  if (!config.preallocate && (!space.ok() || target - reserved_end_ > space->free / kReservedShareMax))
+    return;
   // A hint: where it fails for want of space, the write will say so.
   if (file_->reserve(FilePosition(reserved_end_), target - reserved_end_).ok()) {
     reserved_end_ = target;
@@ -309,7 +319,7 @@ Result<void> Segment::seal() {
   const TimeIndexEntry entry{greatest.timestamp, static_cast<std::int32_t>(greatest.offset - base_)};
   if (entry.can_follow(times_.last())) times_.append(entry);
   TRY(write_indexes());
-  return reserved_end_ > size() ? give_back_reserved() : Result<void>();
+  return give_back_reserved();
 }
 
 void Segment::check_invariants() {

@@ -96,7 +96,7 @@ class Segment {
   Result<void> roll_back();
   // Writes both indexes whole, the final time entry included, and gives reserved space back.
   Result<void> seal();
-  // Gives the blocks behind end() back, those that a process before this one reserved as well.
+  // Gives the blocks behind end() back that reserve() got.
   Result<void> give_back_reserved();
   // Writes the entries that wait in memory.
   Result<void> write_indexes();
@@ -112,6 +112,8 @@ class Segment {
   // For recovery.
   // Puts a batch that is in the file into the indexes. Requires: prepare_appends() succeeded.
   Result<void> replay(const BatchPlace& batch, const LogConfig& config);
+  // Gives the blocks behind end() back that a process before this one reserved.
+  Result<void> give_back_all();
   // Empties both, so that replay() can fill them.
   Result<void> reset_indexes();
   void set_end(FilePosition end) { end_.store(end.value, std::memory_order_release); }
