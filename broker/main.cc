@@ -114,7 +114,9 @@ int serve(LoadedConfig settings, std::chrono::steady_clock::time_point began) {
   std::fflush(stdout);
   const int signal = wait_for_stop(signals);
   spdlog::info("SIG{}: stopping", sigabbrev_np(signal));
-  // A second one ends the process at once; the next start then recovers as after any crash.
+  // A second one ends the process at once; the next start then recovers as after any crash. But a terminal
+  // that closes may say so twice.
+  std::signal(SIGHUP, SIG_IGN);
   pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
   if (const auto stopped = server.stop(); !stopped.ok()) {
     spdlog::error("not a clean stop: {}", stopped.error().describe());

@@ -7,8 +7,8 @@
 #include <cstdio>
 #include <cstring>
 #include <map>
+#include <set>
 #include <string>
-#include <utility>
 
 #include "client/cli/arguments.h"
 #include "client/cli/commands.h"
@@ -69,12 +69,12 @@ class Consume {
     TRY(consumer_.assign(assignments));
     for (const auto& [where, end] : std::map(ends_)) {
       const auto position = consumer_.position(where);
-      if (position && *position > end) {
+      if (position && *position > end && command_.start.kind == StartPosition::Kind::offset) {
         return Error{Errc::offset_out_of_range,
                      fmt::format("{}-{}: offset {} is past the end, {}", where.topic, where.partition.value,
                                  position->value, end.value)};
       }
-      if (position && *position == end) finish(where);
+      if (position && *position >= end) finish(where);
     }
     return {};
   }
@@ -96,12 +96,11 @@ class Consume {
   void flush_quietly() { static_cast<void>(output_.flush().ok()); }
 
  private:
-  // Once for each kind, for as long as it is the same.
+  // Once for each kind.
   void tell_trouble() {
-    std::string trouble = consumer_.trouble();
-    if (trouble == told_) return;
-    if (!trouble.empty()) fmt::print(stderr, "sillok consume: {}; trying again\n", trouble);
-    told_ = std::move(trouble);
+    const std::string trouble = consumer_.trouble();
+    if (trouble.empty() || !told_.insert(trouble).second) return;
+    fmt::print(stderr, "sillok consume: {}; trying again\n", trouble);
   }
 
   bool is_done() const {
@@ -133,7 +132,7 @@ class Consume {
   Consumer& consumer_;
   std::map<TopicPartition, Offset> ends_;  // of partitions that are to stop there, and have not
   Output output_;
-  std::string told_;
+  std::set<std::string> told_;  // troubles
   std::int64_t record_count_ = 0;
   std::size_t byte_count_ = 0;
 };
