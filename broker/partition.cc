@@ -158,6 +158,8 @@ void Partition::drain(int rounds_max) {
 void Partition::write(std::span<AppendRequest> requests) {
   if (storage_failed_.load(std::memory_order_relaxed)) return fail(requests, ErrorCode::kafka_storage_error);
   if (stopped_.load(std::memory_order_relaxed)) return fail(requests, ErrorCode::unknown_topic_or_partition);
+  // What was queued while there was room may be more than what is kept free.
+  if (!has_room()) return fail(requests, ErrorCode::kafka_storage_error);
   entries_.clear();
   for (const AppendRequest& request : requests) {
     AppendEntry& entry = entries_.emplace_back();

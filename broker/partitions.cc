@@ -109,7 +109,13 @@ std::shared_ptr<Partition> Partitions::open_one(const Opening& opening) {
   const LeaderEpoch epoch = same_epoch ? latest : LeaderEpoch(latest.value + 1);
   auto partition = std::make_shared<Partition>(opening.topic, opening.partition, std::move(log).value(),
                                                device_, opening.config);
-  if (const Result<void> led = partition->lead(epoch); !led.ok()) {
+  Result<void> led = partition->lead(epoch);
+  if (!led.ok() && led.error().code == Errc::no_space && latest > kNoLeaderEpoch) {
+    spdlog::warn("{}-{}: no room to begin a new leader epoch; it goes on with {}", opening.topic,
+                 opening.partition.value, latest.value);
+    led = partition->lead(latest);
+  }
+  if (!led.ok()) {
     spdlog::error("partition {}-{} is offline: {}", opening.topic, opening.partition.value,
                   led.error().describe());
     return nullptr;

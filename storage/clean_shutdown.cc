@@ -41,6 +41,15 @@ std::string serialize_incarnation(std::int64_t number) {
   return checkpoint_preamble(1) + std::to_string(number) + '\n';
 }
 
+Result<void> overwrite_file(FileSystem& file_system, const std::string& path, std::string_view content) {
+  const auto file = TRY(file_system.open(path, OpenMode::read_write));
+  const ByteView part = as_bytes(content);
+  TRY(file->write_at(FilePosition(0), {&part, 1}));
+  TRY(file->truncate(FilePosition(static_cast<std::int64_t>(content.size()))));
+  TRY(file->sync_data());
+  return file_system.sync_directory(parent_path(path));
+}
+
 template <class T>
 struct Found {
   std::optional<T> value;
@@ -107,7 +116,14 @@ Result<StartedIncarnation> start_incarnation(FileSystem& file_system, const std:
   // incarnations, does not find an old mark either. A crash in between costs a scan at most: whatever comes
   // back of the mark then stands beside a number that is not its own, or that cannot be read.
   if (mark.exists) TRY(file_system.remove(mark_path));
-  TRY(replace_file(file_system, number_path, serialize_incarnation(started.incarnation)));
+  const std::string content = serialize_incarnation(started.incarnation);
+  auto written = replace_file(file_system, number_path, content);
+  // A full disk has no room for a second file, but keeps the first one's block. Half of the new content is no
+  // number, and an absent number costs a scan at most.
+  if (!written.ok() && written.error().code == Errc::no_space) {
+    written = overwrite_file(file_system, number_path, content);
+  }
+  if (!written.ok()) return written.error();
   return started;
 }
 

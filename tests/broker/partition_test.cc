@@ -109,6 +109,21 @@ TEST_CASE(
   CHECK(next->told()[0].result.base_offset == Offset(3));
 }
 
+TEST_CASE("partition: what was queued while there was room is refused where there is none any more") {
+  PartitionFixture fixture;
+  storage::SpaceUse use{.free = 1000, .total = 1'000'000};
+  fixture.device.space().watch("/data", 1000, [&]() -> Result<storage::SpaceUse> { return use; });
+  fixture.device.note_append(fixture.clock.steady(), fixture.clock.steady() + std::chrono::milliseconds(6));
+  const auto queued = fixture.append(batch().records(1), Acks::leader);
+  CHECK(queued->told().empty());
+  use.free = 999;
+  fixture.device.space().measure();
+  CHECK(fixture.writer.run_all() == 1);
+  REQUIRE(queued->told().size() == 1);
+  CHECK(queued->told()[0].result.error == ErrorCode::kafka_storage_error);
+  CHECK(fixture.partition->log().log_end().offset == Offset(0));
+}
+
 TEST_CASE("partition: write.caching answers acks=all from the page cache") {
   storage::LogConfig config;
   config.write_caching = true;

@@ -93,7 +93,8 @@ class Broker:
 
     def kill(self):
         """kill -9, with whatever wraps it."""
-        os.killpg(self.process.pid, signal.SIGKILL)
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
         self.process = None
 

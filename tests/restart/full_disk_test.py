@@ -64,16 +64,13 @@ def test(folder):
         other = os.path.join(disk.path, "other")
         fill(other)
         load.check_log(broker.address)
-        broker.kill()
-        fill(other + "-more")  # what the server gave away while it ran
-        broker.start()
-        load.check_log(broker.address)
-        check(is_refused(broker.address, "full"), "a record was taken on a full disk")
-        broker.stop()
-        broker.start()
-        load.check_log(broker.address)
+        for attempt in range(2):
+            broker.kill()
+            fill(f"{other}-{attempt}")  # what the server gave away while it ran
+            broker.start()
+            load.check_log(broker.address)
+            check(is_refused(broker.address, "full"), "a record was taken on a full disk")
         say("started twice on a disk without a free byte, everything is there")
-        check(is_refused(broker.address, "full"), "a record was taken on a full disk")
 
         # Room comes from deletion, and then both the partition that was filled and the others go on.
         admin = AdminClient({"bootstrap.servers": broker.address})

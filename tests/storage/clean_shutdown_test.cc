@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 #include <string>
 
+#include "tests/support/fault_file_system.h"
 #include "tests/support/mem_file_system.h"
 
 namespace sillok::storage {
@@ -73,6 +74,21 @@ TEST_CASE("clean shutdown: the start after a mark is clean, and only that one") 
   REQUIRE(second.incarnation == 2);
   REQUIRE_FALSE(file_system.exists(kMark).value());
   REQUIRE_FALSE(start(file_system).was_clean);
+}
+
+TEST_CASE("clean shutdown: on a full disk a start still has its number, durably") {
+  MemFileSystem disk;
+  const std::int64_t before = run(disk);
+  tests::FaultFileSystem full(disk);
+  full.fail({tests::FileCall::write, ".tmp", 1, tests::kEveryCall}, Errc::no_space);
+  const auto started = start_incarnation(full, "/");
+  REQUIRE(started.ok());
+  CHECK(started->incarnation == before + 1);
+  CHECK(started->was_clean);
+  const auto survivor = disk.after_crash(1, CrashMode::lose_all);
+  const StartedIncarnation next = start(*survivor);
+  CHECK(next.incarnation == before + 2);
+  CHECK_FALSE(next.was_clean);
 }
 
 TEST_CASE("clean shutdown: a mark that comes back after its run began is ignored") {
