@@ -86,7 +86,7 @@ class Server:
     def resume(self):
         """After SIGSTOP. Kafka's controller may have given the broker up meanwhile: no topic can be made until it is back."""
         self.signal(signal.SIGCONT)
-        load(self, "first-ack", "--topic", "resumed", "--timeout", 60)
+        load(self, "first-ack", "--topic", f"resumed-{time.monotonic_ns()}", "--timeout", 60)
 
     def kill(self):
         if self.pid is None:
