@@ -121,8 +121,9 @@ RecoveryPoint Log::Impl::take_recovery_point() {
     point.leader_epoch = epochs_.epoch_at(point.offset - 1).value_or(kNoLeaderEpoch);
   }
   if (!segment) return point;
-  if (last_point_ && last_point_->offset == point.offset && last_point_->segment_base == point.segment_base &&
-      last_point_->position == point.position) {
+  const bool owes_snapshot = snapshot_owed_ && !is_closed_;
+  if (!owes_snapshot && last_point_ && last_point_->offset == point.offset &&
+      last_point_->segment_base == point.segment_base && last_point_->position == point.position) {
     return *last_point_;
   }
   if (is_closed_) return point;
@@ -159,7 +160,7 @@ void Log::Impl::write_interim_snapshot() {
       interim_snapshot_ && std::any_of(list->begin(), list->end(), [&](const auto& segment) {
         return segment->base_offset() == interim_snapshot_->offset;
       });
-  if (interim_snapshot_ && !belongs_to_roll) {
+  if (interim_snapshot_ && interim_snapshot_->offset != end.offset && !belongs_to_roll) {
     (void)files_.file_system->remove(files_.path(interim_snapshot_->offset, kSnapshotSuffix));
   }
   interim_snapshot_ = end;
