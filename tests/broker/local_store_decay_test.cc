@@ -57,18 +57,21 @@ void put(LocalStore& store, const std::string& key, const std::string& value) {
   REQUIRE(store.txn({{}, {{key, value}}, {}}).value());
 }
 
+// Two transactions and a clean stop; where the second one begins.
+std::int64_t write_two(Disk& disk) {
+  auto store = disk.open();
+  put(*store, "a", "1");
+  const std::int64_t second = disk.size();
+  put(*store, "b", "2");
+  REQUIRE(store->close().ok());
+  return second;
+}
+
 TEST_CASE(
     "local store: a flipped bit in the last transaction before a clean stop is refused, and no file "
     "changes") {
   Disk disk;
-  std::int64_t last = 0;
-  {
-    auto store = disk.open();
-    put(*store, "a", "1");
-    last = disk.size();
-    put(*store, "b", "2");
-    REQUIRE(store->close().ok());
-  }
+  const std::int64_t last = write_two(disk);
   const std::string good = disk.content();
   for (const std::int64_t at : {last + 9, last + 20, last + 63, disk.size() - 1}) {
     INFO("byte " << at);
@@ -91,14 +94,7 @@ TEST_CASE(
 
 TEST_CASE("local store: a file that is shorter than at its clean stop is refused") {
   Disk disk;
-  std::int64_t first = 0;
-  {
-    auto store = disk.open();
-    put(*store, "a", "1");
-    first = disk.size();
-    put(*store, "b", "2");
-    REQUIRE(store->close().ok());
-  }
+  const std::int64_t first = write_two(disk);
   disk.truncate(first);
   const auto store = disk.try_open();
   REQUIRE_FALSE(store.ok());

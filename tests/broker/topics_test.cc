@@ -9,10 +9,7 @@
 #include "broker/metadata/local_store.h"
 #include "broker/metadata/metadata_records.h"
 #include "broker/producer_ids.h"
-#include "tests/support/fake_partition_host.h"
-#include "tests/support/fault_file_system.h"
-#include "tests/support/manual_clock.h"
-#include "tests/support/mem_file_system.h"
+#include "tests/support/topics_fixture.h"
 
 namespace sillok::tests {
 namespace {
@@ -29,30 +26,7 @@ TopicId id_of(std::uint8_t number) {
   return id;
 }
 
-struct Broker {
-  ManualClock clock;
-  MemFileSystem memory;
-  FaultFileSystem files{memory};
-  FakePartitionHost host;
-  broker::Config config;
-  std::vector<std::string> notes;
-  std::unique_ptr<broker::LocalStore> store;
-  std::unique_ptr<Topics> topics;
-
-  Broker() { REQUIRE(memory.make_directories("/data").ok()); }
-  void start() {
-    topics.reset();
-    store.reset();
-    notes.clear();
-    host.restart();
-    auto opened = broker::LocalStore::open({&files, &clock, "/data"}, notes);
-    REQUIRE(opened.ok());
-    store = std::move(opened).value();
-    topics = std::make_unique<Topics>(config, *store, host);
-    const auto loaded = topics->load(notes);
-    INFO((loaded.ok() ? std::string() : loaded.error().describe()));
-    REQUIRE(loaded.ok());
-  }
+struct Broker : TopicsFixture {
   TopicOutcome create(NewTopic topic, ValidateOnly validate_only = ValidateOnly::no) {
     return topics->create({std::move(topic)}, validate_only).front();
   }

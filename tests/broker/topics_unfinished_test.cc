@@ -8,9 +8,7 @@
 #include "broker/metadata/local_store.h"
 #include "broker/metadata/metadata_records.h"
 #include "broker/metadata/topics.h"
-#include "tests/support/fake_partition_host.h"
-#include "tests/support/manual_clock.h"
-#include "tests/support/mem_file_system.h"
+#include "tests/support/topics_fixture.h"
 
 namespace sillok::tests {
 namespace {
@@ -23,32 +21,8 @@ using protocol::ErrorCode;
 
 const std::string kPath = "/data/sillok-metadata.log";
 
-struct Broker {
-  ManualClock clock;
-  MemFileSystem memory;
-  FakePartitionHost host;
-  broker::Config config;
-  std::vector<std::string> notes;
-  std::unique_ptr<broker::LocalStore> store;
-  std::unique_ptr<Topics> topics;
-
-  Broker() {
-    REQUIRE(memory.make_directories("/data").ok());
-    start();
-  }
-  void start() {
-    topics.reset();
-    store.reset();
-    notes.clear();
-    host.restart();
-    auto opened = broker::LocalStore::open({&memory, &clock, "/data"}, notes);
-    REQUIRE(opened.ok());
-    store = std::move(opened).value();
-    topics = std::make_unique<Topics>(config, *store, host);
-    const auto loaded = topics->load(notes);
-    INFO((loaded.ok() ? std::string() : loaded.error().describe()));
-    REQUIRE(loaded.ok());
-  }
+struct Broker : TopicsFixture {
+  Broker() { start(); }
   TopicId create(NewTopic topic) {
     const auto outcome = topics->create({std::move(topic)}, ValidateOnly::no).front();
     REQUIRE(outcome.error == ErrorCode::none);

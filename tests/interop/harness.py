@@ -3,6 +3,7 @@
 import glob
 import hashlib
 import os
+import random
 import shutil
 import subprocess
 import sys
@@ -109,6 +110,13 @@ def run(command, stdin=None, timeout=300, check_exit=True, stdout=subprocess.PIP
                       f"{(done.stdout or b'').decode(errors='replace')[-2000:]}\n"
                       f"{done.stderr.decode(errors='replace')[-2000:]}")
     return done
+
+
+def seeded_random():
+    """A source of choices that a failed run can be repeated with: SILLOK_SEED, or any, which is printed."""
+    seed = int(os.environ.get("SILLOK_SEED", random.SystemRandom().randrange(1 << 32)))
+    say(f"SILLOK_SEED={seed}")
+    return random.Random(seed)
 
 
 def eventually(condition, what, timeout_s=30):

@@ -2,7 +2,6 @@
 every acknowledged record is there once, in order, at its acknowledged offset."""
 
 import os
-import random
 import time
 
 import harness
@@ -15,9 +14,7 @@ PARTITIONS = 3
 
 
 def test(folder):
-    seed = int(os.environ.get("SILLOK_SEED", random.SystemRandom().randrange(1 << 32)))
-    say(f"SILLOK_SEED={seed}")
-    choice = random.Random(seed)
+    choice = harness.seeded_random()
     with server(folder, {"log.segment.bytes": 1 << 20}) as broker:
         create_topic(broker.address, "killed", PARTITIONS)
         load = Acknowledged(broker.address, "killed", PARTITIONS,

@@ -7,7 +7,6 @@ acknowledgements from the page cache the test must fail.
 
 import copy
 import os
-import random
 import time
 
 from confluent import Acknowledged, create_topic
@@ -21,9 +20,7 @@ PARTITIONS = 4
 
 
 def test(folder):
-    seed = int(os.environ.get("SILLOK_SEED", random.SystemRandom().randrange(1 << 32)))
-    say(f"SILLOK_SEED={seed}")
-    choice = random.Random(seed)
+    choice = harness.seeded_random()
     settings = {"log.segment.bytes": 1 << 20, "sillok.disk.free.min.bytes": 0,
                 "write.caching": os.environ.get("SILLOK_WRITE_CACHING", "false")}
     with LoopDisk(folder, 2048) as disk, server(disk.path, settings) as broker:
