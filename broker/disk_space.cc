@@ -33,9 +33,9 @@ void DiskSpace::measure() {
   const auto use = measure_();
   const ByteCount total = use.ok() ? use->total : 0;
   const ByteCount kept = kept_free_ > 0 ? kept_free_ : std::min(kFreeSpaceKeptMax, total / 20);
-  // Where the file system does not say, the writes themselves will find out.
   // Some room more is asked for before records are taken again, so that this does not go to and fro.
   const bool was_short = is_short();
+  // Where the file system does not say, the writes themselves will find out.
   const bool now_short = use.ok() && use->free < kept + (was_short ? kept / 8 : 0);
   // Not past the limit by more than a fraction of what is kept free.
   until_measure_.store(std::clamp(kept / 8, kBytesUntilMeasureMin, kBytesUntilMeasureMax),
