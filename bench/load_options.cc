@@ -1,9 +1,6 @@
 #include "bench/load_options.h"
 
-#include <arpa/inet.h>
-
 #include <boost/program_options.hpp>
-#include <charconv>
 #include <optional>
 #include <sstream>
 
@@ -96,28 +93,6 @@ Result<void> finish(LoadOptions& options, const Names& names) {
 }
 
 }  // namespace
-
-Result<Endpoint> parse_loopback(const std::string& text) {
-  const std::size_t colon = text.rfind(':');
-  if (colon == std::string::npos) return bad("'" + text + "': HOST:PORT is expected");
-  Endpoint endpoint;
-  endpoint.host = text.substr(0, colon);
-  if (endpoint.host.size() > 2 && endpoint.host.front() == '[' && endpoint.host.back() == ']') {
-    endpoint.host = endpoint.host.substr(1, endpoint.host.size() - 2);
-  }
-  if (endpoint.host == "localhost") endpoint.host = "127.0.0.1";
-  const char* end = text.data() + text.size();
-  const auto parsed = std::from_chars(text.data() + colon + 1, end, endpoint.port);
-  if (parsed.ec != std::errc() || parsed.ptr != end || endpoint.port == 0)
-    return bad("'" + text + "': bad port");
-  in_addr four{};
-  if (inet_pton(AF_INET, endpoint.host.c_str(), &four) == 1) {
-    if ((ntohl(four.s_addr) >> 24) == 127) return endpoint;
-  } else if (endpoint.host == "::1") {
-    return endpoint;
-  }
-  return bad("'" + text + "': a load goes to 127.0.0.0/8 or [::1] only");
-}
 
 Result<LoadOptions> parse_load_options(int argc, char** argv) {
   LoadOptions options;

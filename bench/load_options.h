@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "bench/load_endpoint.h"
 #include "protocol/base/result.h"
 
 namespace sillok::bench {
@@ -15,11 +16,6 @@ inline constexpr std::int64_t kInFlightMax = 10'000;
 inline constexpr std::int64_t kRequestBytesMax = 64 << 20;
 
 enum class Mode { produce, fetch, first_ack, e2e };
-
-struct Endpoint {
-  std::string host;  // an IPv4 or IPv6 literal of the loopback
-  std::uint16_t port = 9092;
-};
 
 struct TopicSetting {
   std::string name;
@@ -49,8 +45,5 @@ struct LoadOptions {
 // Errc::invalid_argument says what is wrong with the command line; an empty text asks for the help.
 Result<LoadOptions> parse_load_options(int argc, char** argv);
 std::string load_usage();
-
-// "host:port" of a loopback address, or why not.
-Result<Endpoint> parse_loopback(const std::string& text);
 
 }  // namespace sillok::bench

@@ -1,6 +1,5 @@
 #include "bench/load_socket.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <netinet/in.h>
@@ -49,27 +48,14 @@ Socket::~Socket() {
 }
 
 Result<Socket> connect_to(const Endpoint& endpoint, Blocking blocking) {
-  sockaddr_in6 six{};
-  sockaddr_in four{};
-  const bool is_six = endpoint.host == "::1";
-  six.sin6_family = AF_INET6;
-  six.sin6_port = htons(endpoint.port);
-  six.sin6_addr = in6addr_loopback;
-  four.sin_family = AF_INET;
-  four.sin_port = htons(endpoint.port);
-  if (!is_six && inet_pton(AF_INET, endpoint.host.c_str(), &four.sin_addr) != 1) {
-    return Error{Errc::invalid_argument, endpoint.host};
-  }
-  Socket socket(::socket(is_six ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const SocketAddress address = address_of(endpoint);
+  Socket socket(::socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (socket.descriptor() < 0) return lost("socket");
   const int one = 1;
   ::setsockopt(socket.descriptor(), IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
   ::setsockopt(socket.descriptor(), SOL_SOCKET, SO_RCVTIMEO, &kBlockingTimeout, sizeof kBlockingTimeout);
   ::setsockopt(socket.descriptor(), SOL_SOCKET, SO_SNDTIMEO, &kBlockingTimeout, sizeof kBlockingTimeout);
-  const auto* address =
-      is_six ? reinterpret_cast<const sockaddr*>(&six) : reinterpret_cast<const sockaddr*>(&four);
-  const socklen_t size = is_six ? sizeof six : sizeof four;
-  if (::connect(socket.descriptor(), address, size) != 0) return lost("connect");
+  if (::connect(socket.descriptor(), address.pointer(), address.size) != 0) return lost("connect");
   if (blocking == Blocking::no) {
     const int flags = ::fcntl(socket.descriptor(), F_GETFL);
     ::fcntl(socket.descriptor(), F_SETFL, flags | O_NONBLOCK);
