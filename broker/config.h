@@ -42,6 +42,7 @@ struct Config {
       5'000;                                   // log.flush.offset.checkpoint.interval.ms (Kafka: 60000)
   ByteCount checkpoint_bytes_max = 256 << 20;  // sillok.checkpoint.bytes
   std::int32_t flusher_threads = 4;            // sillok.flusher.threads
+  ByteCount journal_bytes_max = 512 << 20;     // sillok.journal.bytes.max, per log directory; 0: none
   ByteCount unflushed_bytes_max = 1 << 30;     // sillok.unflushed.bytes.max, per log directory
   ByteCount disk_free_bytes_min = -1;          // sillok.disk.free.min.bytes; -1: kFreeSpaceKeptMax or 5 %
   std::int64_t producer_id_expiration_ms = 86'400'000;  // producer.id.expiration.ms

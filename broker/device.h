@@ -17,6 +17,7 @@
 #include "protocol/base/ids.h"
 #include "storage/clock.h"
 #include "storage/flusher.h"
+#include "storage/journal.h"
 
 namespace sillok::broker {
 
@@ -38,6 +39,10 @@ class Device {
 
   const storage::Clock& clock() const { return clock_; }
   storage::Flusher& flusher() { return flusher_; }
+  // Null: everything that must be durable is flushed.
+  storage::Journal* journal() { return journal_; }
+  // Before anything is appended.
+  void use(storage::Journal& journal) { journal_ = &journal; }
   Executor& writer() { return writer_; }
   DiskSpace& space() { return space_; }
 
@@ -77,6 +82,7 @@ class Device {
 
   const storage::Clock& clock_;
   storage::Flusher& flusher_;
+  storage::Journal* journal_ = nullptr;
   Executor& writer_;
   DiskSpace space_;
   const ByteCount unflushed_max_;

@@ -42,9 +42,9 @@ Partition::Partition(std::string topic, PartitionIndex index, std::unique_ptr<st
       device_(device),
       log_(std::move(log)),
       config_(std::make_shared<const storage::LogConfig>(config)) {
-  const LogPosition synced = log_->synced_end();
-  durable_end_.store(synced);
-  high_watermark_.store(synced);
+  const LogPosition durable = log_->journaled_end();
+  durable_end_.store(durable);
+  high_watermark_.store(durable);
   accounted_end_ = log_->log_end();
 }
 
@@ -73,7 +73,8 @@ Result<void> Partition::lead(LeaderEpoch epoch) {
   if (synced < end) {
     {
       const std::lock_guard lock(state_mutex_);
-      undurable_.push_back({synced, end, nullptr, 0, {}});
+      const LogPosition durable = durable_end_.load();
+      if (durable < end) undurable_.push_back({durable, end, nullptr, 0, {}});
       unflushed_bytes_ = log_->unflushed_size();
       device_.add_unflushed(unflushed_bytes_, shared_from_this());
     }
@@ -240,7 +241,9 @@ void Partition::after_write(std::span<AppendRequest> requests, std::span<const A
 }
 
 void Partition::request_flush(const Written& written, const storage::LogConfig& config) {
-  bool now = written.has_waiter || written.rolled;
+  if (written.has_waiter) request_durability();
+  // A roll syncs the old segment soon, so that little is left to recover.
+  bool now = written.rolled;
   if (!now && written.record_count > 0 && config.flush_messages != storage::kForever) {
     const std::lock_guard lock(state_mutex_);
     now = unflushed_records_ >= config.flush_messages;
@@ -269,18 +272,15 @@ void Partition::flush() {
     bytes = std::exchange(unflushed_bytes_, 0);
     unflushed_records_ = 0;
   }
+  storage::Journal* const journal = is_journaled() ? device_.journal() : nullptr;
+  if (journal != nullptr) journal->sync_begins(journal_key());
   const Result<LogPosition> synced = log_->flush();
+  if (journal != nullptr && synced.ok()) journal->sync_succeeded(journal_key());
   if (!synced.ok() && synced.error().code == Errc::too_many_files) return flush_later(bytes);
   device_.remove_unflushed(bytes, this);
   if (!synced.ok() && synced.error().code == Errc::closed) return;
   if (!synced.ok()) return go_offline(synced.error());
-  Notices notices;
-  {
-    const std::lock_guard lock(state_mutex_);
-    advance_durable_end(*synced, notices);
-    advance_high_watermark(notices);
-  }
-  tell(notices);
+  complete_up_to(*synced);
 }
 
 // Nothing failed that was tried: all of it is still to be flushed, and is counted as before.

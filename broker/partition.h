@@ -1,7 +1,8 @@
 // One partition as the broker serves it: who waits for its appends, its flushes and its high watermark.
 //
 // The way of a batch: append() -> write() into the log's page cache -> after_write() -> answered at once
-// (acks 0 and 1), or kept in undurable_ until flush() moved durable_end past it (acks=all).
+// (acks 0 and 1), or kept in undurable_ until the commit journal, or flush(), moved durable_end past it
+// (acks=all).
 #pragma once
 
 #include <atomic>
@@ -18,7 +19,7 @@
 #include "broker/reactor_port.h"
 #include "protocol/base/ids.h"
 #include "protocol/base/result.h"
-#include "storage/flusher.h"
+#include "storage/journal.h"
 #include "storage/log.h"
 
 namespace sillok::broker {
@@ -48,7 +49,7 @@ class FetchWaiter : public ReactorTask {
 // Invariants: durable_end() <= log end; high_watermark() <= log end; the high watermark never falls; it never
 // passes the
 //   first acks=all batch that is not durable.
-class Partition final : public storage::FlushTarget, public std::enable_shared_from_this<Partition> {
+class Partition final : public storage::JournalTarget, public std::enable_shared_from_this<Partition> {
  public:
   Partition(std::string topic, PartitionIndex index, std::unique_ptr<storage::Log> log, Device& device,
             const storage::LogConfig& config);
@@ -91,6 +92,12 @@ class Partition final : public storage::FlushTarget, public std::enable_shared_f
 
   // FlushTarget.
   void flush() override;
+
+  // JournalTarget; partition_journal.cc has these.
+  storage::JournalKey journal_key() const override { return {topic_id(), index_}; }
+  Contribution contribute(storage::JournalFrame& frame) override;
+  void committed() override;
+  void not_committed() override;
 
   // No append is taken any more; all that waits is answered with `error`.
   void stop(protocol::ErrorCode error);
@@ -135,6 +142,9 @@ class Partition final : public storage::FlushTarget, public std::enable_shared_f
     bool rolled = false;
   };
   void request_flush(const Written& written, const storage::LogConfig& config);
+  void request_durability();
+  bool is_journaled() const;
+  void complete_up_to(const storage::LogPosition& durable);
   void fail(std::span<AppendRequest> requests, protocol::ErrorCode error);
   void go_offline(const Error& error);
   // With state_mutex_ held: the only places where the two ends move.
@@ -169,6 +179,10 @@ class Partition final : public storage::FlushTarget, public std::enable_shared_f
   storage::LogPosition accounted_end_;
   std::int64_t unflushed_records_ = 0;
   ByteCount unflushed_bytes_ = 0;
+
+  // Of the journal's thread: what the frame that is being written has.
+  storage::LogPosition committing_end_;
+  ByteCount committing_bytes_ = 0;
 };
 
 }  // namespace sillok::broker

@@ -62,6 +62,7 @@ storage::LogDirOptions log_dir_options(const Config& config, storage::FileSystem
   options.node_id = config.node_id;
   options.cached_file_limit = static_cast<std::size_t>(config.cached_file_limit);
   options.producer_id_expiration_ms = config.producer_id_expiration_ms;
+  options.journal_size_max = config.journal_bytes_max;
   return options;
 }
 
@@ -105,6 +106,8 @@ class Server::Parts {
         budget_(config_.in_flight_bytes_max),
         limits_(connections_max(config_), config_.max_connections_per_ip),
         environment_{services_, budget_, limits_, device_} {
+    log_dir_->journal().start(flusher_, clock_);
+    device_.use(log_dir_->journal());
     device_.space().watch(log_dir_->path(), config_.disk_free_bytes_min,
                           [this] { return log_dir_->space(); });
     for (std::size_t i = 0; i < reactor_count(config_); ++i) {
@@ -112,6 +115,8 @@ class Server::Parts {
       slots_.push_back({reactors_.back().get(), std::make_shared<ConnectionSet>(*reactors_.back())});
     }
   }
+
+  ~Parts() { log_dir_->journal().stop(); }
 
   Result<void> load() {
     for (const std::string& warning : log_dir_->warnings()) spdlog::warn("{}", warning);
@@ -156,6 +161,7 @@ class Server::Parts {
     housekeeping_.stop();
     io_.stop();
     writer_.stop();
+    log_dir_->journal().stop();
     flusher_.stop();
     Result<void> closed = partitions_.close();
     for (const auto& reactor : reactors_) reactor->stop();

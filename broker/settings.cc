@@ -161,6 +161,12 @@ constexpr Setting kSettings[] = {
     of<&Config::flusher_threads>("sillok.flusher.threads", {1, 256}, "Threads that flush to the disk."),
     of<&Config::frame_timeout_ms>("sillok.frame.timeout.ms", at_least(1),
                                   "How long, in ms, a request may take from its first to its last byte."),
+    of<&Config::journal_bytes_max>(
+        "sillok.journal.bytes.max", at_least(0),
+        "Bytes of the commit journal of a log directory: files beside the partitions that make acks=all "
+        "durable "
+        "with one write for all of them, and are gone after a clean stop. Made in steps of 32 MiB as need "
+        "arises. 0 is none: each partition's own files are synced."),
     of<&Config::log_level>("sillok.log.level", {}, "What is logged: this and everything graver.",
                            "trace|debug|info|warning|error"),
     of<&Config::max_in_flight_per_connection>("sillok.max.in.flight.requests.per.connection", {1, 10'000},

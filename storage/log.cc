@@ -205,6 +205,7 @@ Result<void> Log::give_back_reserved() { return impl_->give_back_reserved(); }
 Offset Log::log_start() const { return impl_->log_start(); }
 LogPosition Log::log_end() const { return impl_->log_end(); }
 LogPosition Log::synced_end() const { return impl_->synced_end(); }
+LogPosition Log::journaled_end() const { return impl_->journaled_end(); }
 LogHealth Log::health() const { return impl_->health(); }
 ByteCount Log::size() const { return impl_->size(); }
 ByteCount Log::unflushed_size() const { return impl_->unflushed_size(); }
@@ -212,6 +213,10 @@ std::size_t Log::segment_count() const { return impl_->segment_count(); }
 const TopicId& Log::topic_id() const { return impl_->topic_id(); }
 const std::string& Log::directory() const { return impl_->directory(); }
 Result<LogPosition> Log::flush() { return impl_->flush(); }
+Result<void> Log::find_ranges(const LogPosition& from, const LogPosition& to,
+                              std::vector<SegmentRange>& ranges) const {
+  return impl_->find_ranges(from, to, ranges);
+}
 RecoveryPoint Log::recovery_point() const { return impl_->recovery_point(); }
 Result<std::int32_t> Log::clean_up(TimestampMs now, Offset high_watermark) {
   return impl_->clean_up(now, high_watermark);

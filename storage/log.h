@@ -22,6 +22,7 @@
 namespace sillok::storage {
 
 class FileCache;
+class JournalReplay;   // storage/journal_replay.h
 struct RecoveryPoint;  // storage/recovery_points.h
 
 // A range of a log file to send. Owns its file: eviction from the descriptor cache, retention or deletion of
@@ -30,6 +31,13 @@ struct FileSlice {
   std::shared_ptr<const File> file;
   FilePosition position;
   ByteCount size = 0;
+};
+
+// Appended bytes within one segment.
+struct SegmentRange {
+  LogPosition begin;
+  Offset next_offset;  // behind the last batch
+  FileSlice slice;
 };
 
 enum class AppendStatus {
@@ -75,7 +83,8 @@ enum class LogHealth {
 // What opening a log found and did.
 struct RecoveryReport {
   ByteCount scanned_bytes = 0;
-  ByteCount cut_bytes = 0;  // of a torn tail, kept beside the log as <segment>.torn-<incarnation>
+  ByteCount cut_bytes = 0;       // of a torn tail, kept beside the log as <segment>.torn-<incarnation>
+  ByteCount restored_bytes = 0;  // from the commit journal
   std::int32_t rebuilt_index_count = 0;
   std::vector<std::string> notes;  // for the log, one line each
 };
@@ -88,6 +97,8 @@ struct LogOptions {
   LogConfig config;
   bool clean = false;                             // the last stop was clean: nothing needs to be scanned
   const RecoveryPoint* recovery_point = nullptr;  // null: the whole log is scanned after an unclean stop
+  const JournalReplay* journal = nullptr;         // null: none, or nothing in it
+  PartitionIndex partition;                       // its entries there are of the topic's id and this
   Offset log_start_offset{0};                     // from the checkpoint; 0 where it has none
   std::int64_t incarnation = 0;
   std::int64_t producer_id_expiration_ms = 86'400'000;
@@ -140,6 +151,8 @@ class Log {
   Offset log_start() const;
   LogPosition log_end() const;
   LogPosition synced_end() const;
+  // As the log was opened: how far the commit journal has it, at least synced_end().
+  LogPosition journaled_end() const;
   LogHealth health() const;
   ByteCount size() const;  // of all .log files
   ByteCount unflushed_size() const;
@@ -150,6 +163,10 @@ class Log {
   // fdatasync of everything appended before the call, in order. Returns the new synced_end(). One at a time.
   // May block.
   Result<LogPosition> flush();
+  // Where the bytes from `from` up to `to` lie, a range for each segment with some, in order, added to
+  // `ranges`. Requires: both are places that this log told. Errc::not_found where some are gone.
+  Result<void> find_ranges(const LogPosition& from, const LogPosition& to,
+                           std::vector<SegmentRange>& ranges) const;
   // What bounds the next recovery: synced_end() with what belongs to it. Call after flush(), write it to the
   // sidecar.
   RecoveryPoint recovery_point() const;

@@ -50,7 +50,29 @@ Result<void> LogDir::Impl::open() {
   warnings_.insert(warnings_.end(), started.warnings.begin(), started.warnings.end());
   TRY(list_folders());
   TRY(write_identity());
-  return read_checkpoints();
+  TRY(read_checkpoints());
+  return open_journal();
+}
+
+// A clean stop leaves none: what there is then is older, and everything in it is in the segments.
+Result<void> LogDir::Impl::open_journal() {
+  JournalOptions options;
+  options.files.file_system = options_.file_system;
+  options.files.directory = options_.path;
+  options.files.file_size = options_.journal_file_size;
+  options.files.count_max = static_cast<std::size_t>(options_.journal_size_max / options_.journal_file_size);
+  options.frame_size_max = std::min(options.frame_size_max, options.files.file_size / 4);
+  journal_ = TRY(Journal::open(options, warnings_));
+  if (!was_clean_) return {};
+  TRY(journal_->close());
+  journal_ = TRY(Journal::open(options, warnings_));
+  return {};
+}
+
+std::optional<JournalKey> LogDir::Impl::journal_key(const TopicPartition& name) const {
+  const auto id = read_partition_metadata(file_system(), path_of(partition_folder_name(name)));
+  if (!id.ok() || !*id) return std::nullopt;
+  return JournalKey{**id, name.partition};
 }
 
 // Every new name on the way down is synced, or all that comes to lie in the directory could vanish with it.
@@ -116,6 +138,8 @@ Result<void> LogDir::Impl::list_folders() {
 
 Result<std::vector<FoundPartition>> LogDir::Impl::find_partitions() const {
   std::vector<FoundPartition> found;
+  std::vector<JournalKey> keys;
+  bool all_known = true;
   {
     const std::lock_guard lock(mutex_);
     for (const auto& [name, known] : known_) found.push_back({name, TopicId{}});
@@ -124,7 +148,10 @@ Result<std::vector<FoundPartition>> LogDir::Impl::find_partitions() const {
     // Where the file does not read, the log will not open either, and that is the place to say so.
     const auto id = read_partition_metadata(file_system(), path_of(partition_folder_name(partition.name)));
     if (id.ok() && *id) partition.topic_id = **id;
+    all_known = all_known && id.ok();
+    keys.push_back({partition.topic_id, partition.name.partition});
   }
+  if (all_known) journal_->keep_only(keys);
   return found;
 }
 
@@ -154,7 +181,11 @@ Result<std::unique_ptr<Log>> LogDir::Impl::open_log(const TopicPartition& name, 
     entry->second.is_settled = false;
   }
   if (point) options.recovery_point = &*point;
-  return Log::open(options, report);
+  options.journal = &journal_->replay();
+  options.partition = name.partition;
+  auto log = TRY(Log::open(options, report));
+  journal_->restored({log->topic_id(), name.partition});
+  return log;
 }
 
 Result<std::unique_ptr<Log>> LogDir::Impl::create_log(const TopicPartition& name, const TopicId& topic_id,
@@ -196,8 +227,10 @@ Result<bool> LogDir::Impl::is_halved_creation(const std::string& folder) {
 Result<void> LogDir::Impl::delete_log(const TopicPartition& name) {
   const std::string folder = path_of(partition_folder_name(name));
   const std::string deleted = deleted_folder_name(name, random_bytes());
+  const std::optional<JournalKey> key = journal_key(name);
   TRY(file_system().rename(folder, path_of(deleted)));
   TRY(file_system().sync_directory(options_.path));
+  if (key) journal_->release(*key);
   forget_files(folder, deleted);
   const std::lock_guard lock(mutex_);
   deleted_.push_back({deleted, options_.clock->steady()});
@@ -273,6 +306,7 @@ bool LogDir::was_clean() const { return impl_->was_clean_; }
 std::int64_t LogDir::incarnation() const { return impl_->incarnation_; }
 const std::vector<std::string>& LogDir::warnings() const { return impl_->warnings_; }
 FileCache& LogDir::file_cache() { return impl_->file_cache_; }
+Journal& LogDir::journal() { return impl_->journal(); }
 Result<std::vector<FoundPartition>> LogDir::find_partitions() const { return impl_->find_partitions(); }
 Result<std::unique_ptr<Log>> LogDir::open_log(const TopicPartition& name, const LogConfig& config,
                                               RecoveryReport& report) {

@@ -12,6 +12,7 @@
 
 #include "storage/clock.h"
 #include "storage/file_system.h"
+#include "storage/journal.h"
 #include "storage/log.h"
 
 namespace sillok::storage {
@@ -36,6 +37,9 @@ struct LogDirOptions {
   BrokerId node_id{1};
   std::size_t cached_file_limit = 1024;
   std::int64_t producer_id_expiration_ms = 86'400'000;
+  // The most that the commit journal takes; 0: there is none.
+  ByteCount journal_size_max = 0;
+  ByteCount journal_file_size = 32 << 20;
 };
 
 struct FoundPartition {
@@ -62,6 +66,8 @@ class LogDir {
   std::int64_t incarnation() const;
   const std::vector<std::string>& warnings() const;
   FileCache& file_cache();
+  // Started and stopped by whoever flushes the logs; until then it only knows what the last run left.
+  Journal& journal();
 
   Result<std::vector<FoundPartition>> find_partitions() const;
   Result<std::unique_ptr<Log>> open_log(const TopicPartition& name, const LogConfig& config,
@@ -87,8 +93,10 @@ class LogDir {
   // are left out. A file without anything new is not written.
   Result<void> write_checkpoints(std::span<const CheckpointEntry> entries);
   // To be called before truncate_to() and truncate_fully_and_start_at(), which cut durable bytes on purpose:
-  // durably forgets the partition's recovery point, so that the next start does not take them for lost. No
-  // checkpoint of the partition may be written until the log is cut.
+  // durably forgets the partition's recovery point, and what the commit journal has of it, so that the next
+  // start neither takes them for lost nor brings them back. No checkpoint of the partition may be written,
+  // and nothing of it journaled, until the log is cut. Requires: the log was flushed, and nothing was
+  // appended since, or what was may get lost.
   Result<void> forget_recovery_point(const TopicPartition& name);
   // After every log was closed: the last checkpoints and the clean-shutdown mark. No mark (Errc::offline)
   // where a partition is not healthy, was opened but is not among the entries, or still has to be recovered:

@@ -99,7 +99,9 @@ Result<void> LogDir::Impl::forget_recovery_point(const TopicPartition& name) {
     if (known != known_.end() && replace(known->second.recovery_point, std::optional<RecoveryPoint>()))
       mark_changed(CheckpointFile::recovery_points);
   }
-  return write_changed();
+  TRY(write_changed());
+  const std::optional<JournalKey> key = journal_key(name);
+  return key ? journal_->forget(*key) : Result<void>();
 }
 
 Result<void> LogDir::Impl::write_changed() {
@@ -182,6 +184,8 @@ Result<void> LogDir::Impl::close_clean(std::span<const CheckpointEntry> entries)
       }
     }
   }
+  // After a clean stop the directory is as Kafka would leave it.
+  TRY(journal_->close());
   return write_clean_shutdown_mark(file_system(), options_.path, incarnation_);
 }
 

@@ -42,6 +42,7 @@ class LogDir::Impl {
   Result<void> delete_log(const TopicPartition& name);
   Result<void> remove_deleted_partitions(SteadyTime now, std::int64_t delay_ms);
   Result<void> balance_reserve();
+  Journal& journal() { return *journal_; }
 
   // log_dir_checkpoints.cc
   Result<void> write_checkpoints(std::span<const CheckpointEntry> entries);
@@ -71,6 +72,9 @@ class LogDir::Impl {
   Result<void> write_identity();
   Result<void> give_reserve_away();
   Result<void> list_folders();
+  Result<void> open_journal();
+  // None where the folder does not say its topic's id: then nothing of it was ever journaled.
+  std::optional<JournalKey> journal_key(const TopicPartition& name) const;
   Result<bool> is_halved_creation(const std::string& folder);
   void forget_files(const std::string& folder, const std::string& deleted);
 
@@ -89,6 +93,7 @@ class LogDir::Impl {
 
   std::unique_ptr<FileLock> lock_;
   std::optional<std::string> known_cluster_id_;  // of meta.properties
+  std::unique_ptr<Journal> journal_;
 
   std::mutex checkpoint_mutex_;                     // while checkpoint files are written; taken before mutex_
   mutable std::mutex mutex_;                        // all below; never held across a call to the file system

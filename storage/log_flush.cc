@@ -96,6 +96,33 @@ Result<LogPosition> Log::Impl::flush() {
   return end;
 }
 
+Result<void> Log::Impl::find_ranges(const LogPosition& from, const LogPosition& to,
+                                    std::vector<SegmentRange>& ranges) {
+  if (from >= to) return {};
+  const auto list = segments();
+  const auto first = std::find_if(list->rbegin(), list->rend(), [&](const auto& segment) {
+    return segment->base_offset() <= from.segment_base;
+  });
+  if (first == list->rend() || (*first)->base_offset() != from.segment_base)
+    return Error{Errc::not_found, files_.directory + ": the segment is gone"};
+  LogPosition begin = from;
+  for (auto segment = first.base() - 1; segment != list->end(); ++segment) {
+    const bool is_last = (*segment)->base_offset() == to.segment_base;
+    const auto next = segment + 1;
+    if (!is_last && next == list->end()) break;
+    const FilePosition end = is_last ? to.position : (*segment)->end();
+    const Offset next_offset = is_last ? to.offset : (*next)->base_offset();
+    if (begin.position < end) {
+      ranges.push_back({begin,
+                        next_offset,
+                        {TRY((*segment)->file(IoMode::may_block)), begin.position, end - begin.position}});
+    }
+    if (is_last) return {};
+    begin = {next_offset, next_offset, FilePosition(0)};
+  }
+  return Error{Errc::not_found, files_.directory + ": the segment is gone"};
+}
+
 RecoveryPoint Log::Impl::recovery_point() {
   const std::lock_guard no_flush(flush_mutex_);
   return take_recovery_point();

@@ -51,6 +51,7 @@ class Log::Impl {
   Result<std::optional<TimestampAndOffset>> find_timestamp(TimestampMs timestamp, Offset upper_bound);
   Result<std::optional<TimestampAndOffset>> find_max_timestamp(Offset upper_bound);
   Result<LogPosition> flush();
+  Result<void> find_ranges(const LogPosition& from, const LogPosition& to, std::vector<SegmentRange>& ranges);
   RecoveryPoint recovery_point();
   Result<std::int32_t> clean_up(TimestampMs now, Offset high_watermark);
   Result<void> remove_deleted_files(SteadyTime now);
@@ -72,6 +73,7 @@ class Log::Impl {
   Offset log_start() const { return Offset(log_start_.load(std::memory_order_acquire)); }
   LogPosition log_end() const { return log_end_.load(); }
   LogPosition synced_end() const { return synced_end_.load(); }
+  LogPosition journaled_end() const { return journaled_end_; }
   LogHealth health() const { return health_.load(std::memory_order_acquire); }
   ByteCount size() const { return size_.load(std::memory_order_relaxed); }
   ByteCount unflushed_size() const { return unflushed_size_.load(std::memory_order_relaxed); }
@@ -169,6 +171,7 @@ class Log::Impl {
 
   PublishedPosition log_end_;     // stored under append_mutex_
   PublishedPosition synced_end_;  // stored under append_mutex_
+  LogPosition journaled_end_;     // set before the log is shared
   std::atomic<std::int64_t> log_start_{0};
   std::atomic<LogHealth> health_{LogHealth::healthy};
   std::atomic<ByteCount> size_{0};

@@ -3,6 +3,7 @@
 #include <set>
 
 #include "storage/file_cache.h"
+#include "storage/journal_replay.h"
 #include "storage/log_impl.h"
 #include "storage/partition_metadata.h"
 #include "storage/segment_recovery.h"
@@ -140,8 +141,12 @@ class Log::Impl::Recovery {
   }
 
   Result<SegmentScan> scan(Segment& segment, const SegmentScanPlan& plan) {
+    return scan(segment, plan, segment.end());
+  }
+
+  Result<SegmentScan> scan(Segment& segment, const SegmentScanPlan& plan, FilePosition file_end) {
     const auto file = TRY(segment.file(IoMode::may_block));
-    auto scanned = TRY(scan_segment(*file, plan, segment.end(), [&](const BatchPlace& place) {
+    auto scanned = TRY(scan_segment(*file, plan, file_end, [&](const BatchPlace& place) {
       if (place.header.leader_epoch >= LeaderEpoch(0))
         seen_epochs_.assign(place.header.leader_epoch, place.header.base_offset);
       return segment.replay(place, log_.config_);
@@ -214,6 +219,7 @@ class Log::Impl::Recovery {
     end_offset_ = list_[first_scanned_]->base_offset();
     bool torn = false;
     for (std::size_t i = first_scanned_; i < list_.size(); ++i) {
+      if (i > first_scanned_ && !torn) TRY(add_missing_before(i));
       Segment& segment = *list_[i];
       const Offset base = segment.base_offset();
       const bool fits =
@@ -228,10 +234,13 @@ class Log::Impl::Recovery {
         torn = torn_;
       } else {
         const FilePosition durable_end = keep_all_ ? segment.end() : FilePosition(0);
-        const SegmentScan found = TRY(scan_anew(segment, {FilePosition(0), base, durable_end}));
+        const SegmentScan scanned = TRY(scan_anew(segment, {FilePosition(0), base, durable_end}));
+        const SegmentScan found = TRY(restore(segment, scanned));
         accept(segment, found, base);
         torn = TRY(cut_tail(segment, found));
       }
+      // A roll whose names the crash took is made again.
+      if (i + 1 == list_.size() && !torn) TRY(add_missing_before(i + 1));
     }
     if (keep_all_ && point != nullptr && end_offset_ < point->offset)
       accept_hole(*list_.back(), point->offset);
@@ -271,10 +280,56 @@ class Log::Impl::Recovery {
       plan = {FilePosition(0), segment.base_offset(), segment.end()};
       found = TRY(scan_anew(segment, plan));
     }
+    found = TRY(restore(segment, std::move(found)));
     accept(segment, found, point.offset);
     torn_ = TRY(cut_tail(segment, found));
     return {};
   }
+
+  // Writes back what the commit journal has of the batches that should follow, and goes on with the scan.
+  // Nothing of a damaged log: what follows damage was not scanned from batch to batch.
+  Result<SegmentScan> restore(Segment& segment, SegmentScan found) {
+    if (options_.journal == nullptr || keep_all_ || !found.damage.empty()) return found;
+    const auto file = TRY(segment.file(IoMode::may_block));
+    const auto go_on = [&](FilePosition file_end) -> Result<void> {
+      SegmentScan more = TRY(scan(segment, {found.end, found.next_offset, FilePosition(0)}, file_end));
+      found.end = more.end;
+      found.next_offset = more.next_offset;
+      found.problem = std::move(more.problem);
+      return {};
+    };
+    for (bool has_seen_rest = true;;) {
+      const LogPosition end{found.next_offset, segment.base_offset(), found.end};
+      const Bytes bytes = TRY(options_.journal->read_from(journal_key(), end));
+      if (bytes.empty() && has_seen_rest) return found;
+      if (bytes.empty()) {
+        TRY(go_on(segment.end()));
+        has_seen_rest = true;
+        continue;
+      }
+      const ByteView part = bytes;
+      TRY(file->write_at(found.end, {&part, 1}));
+      const FilePosition written_end = found.end + static_cast<std::int64_t>(bytes.size());
+      segment.set_end(std::max(segment.end(), written_end));
+      TRY(go_on(written_end));
+      if (found.end == end.position) return Error{Errc::corrupt, "the commit journal has no whole batches"};
+      report_.restored_bytes += static_cast<ByteCount>(bytes.size());
+      has_seen_rest = found.end >= segment.end();
+    }
+  }
+
+  // The segment that the journal knows of between the one before `i` and the next that is there.
+  Result<void> add_missing_before(std::size_t i) {
+    if (options_.journal == nullptr || keep_all_) return {};
+    if (i < list_.size() && list_[i]->base_offset() == end_offset_) return {};
+    if (!options_.journal->begins_segment(journal_key(), end_offset_)) return {};
+    TRY(log_.remove_segment_files(end_offset_));
+    const auto place = list_.begin() + static_cast<std::ptrdiff_t>(i);
+    list_.insert(place, TRY(Segment::create(&log_.files_, end_offset_)));
+    return {};
+  }
+
+  JournalKey journal_key() const { return {log_.topic_id_, options_.partition}; }
 
   // Where the batches before that of an index entry end.
   Result<Offset> offset_before(Segment& segment, const OffsetIndexEntry& entry) {
@@ -372,6 +427,7 @@ class Log::Impl::Recovery {
     } else if (first_scanned_ < list_.size()) {
       mark_unsynced(point);
     }
+    note_journaled_end();
     if (options_.clean && options_.recovery_point != nullptr &&
         options_.recovery_point->offset == end.offset &&
         options_.recovery_point->segment_base == end.segment_base &&
@@ -399,6 +455,22 @@ class Log::Impl::Recovery {
     log_.directory_unsynced_ = true;
     log_.unflushed_size_.store(unflushed);
     log_.synced_end_.store(synced);
+  }
+
+  void note_journaled_end() {
+    const LogPosition synced = log_.synced_end_.load();
+    log_.journaled_end_ = synced;
+    if (options_.journal == nullptr) return;
+    if (report_.restored_bytes > 0)
+      note(std::to_string(report_.restored_bytes) + " bytes were restored from the commit journal");
+    const auto end = options_.journal->end_of(journal_key());
+    if (!end || *end <= synced) return;
+    if (end->offset > log_.log_end_.offset()) {
+      note("the commit journal has batches up to offset " + std::to_string(end->offset.value) +
+           ", but what would lead to them is missing");
+      return;
+    }
+    log_.journaled_end_ = *end;
   }
 
   // They tell of batches that are lost, and other batches may get their offsets.

@@ -25,6 +25,8 @@ TEST_CASE("log: through random operations, kills and power cuts it is what the m
   std::int64_t batches = 0;
   std::int64_t crashes = 0;
   std::int64_t cut_bytes = 0;
+  std::int64_t journaled_bytes = 0;
+  std::int64_t restored_bytes = 0;
   for (int i = 0; i < seed_count(); ++i) {
     const std::uint64_t seed = first_seed + static_cast<std::uint64_t>(i);
     INFO("SILLOK_TEST_SEED=" << seed);
@@ -36,11 +38,15 @@ TEST_CASE("log: through random operations, kills and power cuts it is what the m
     batches += run.appended_batch_count();
     crashes += run.crash_count();
     cut_bytes += run.cut_bytes();
+    journaled_bytes += run.journaled_bytes();
+    restored_bytes += run.restored_bytes();
   }
   if (std::getenv("SILLOK_TEST_SEED") != nullptr) return;
   CHECK(batches > seed_count() * 50);
   CHECK(crashes > seed_count());
   CHECK(cut_bytes > 0);
+  CHECK(journaled_bytes > 0);
+  CHECK(restored_bytes > 0);
 }
 
 }  // namespace

@@ -84,6 +84,8 @@ class ModelRun {
   // Since the start, so that a test can see that it tested something.
   std::int64_t appended_batch_count() const { return appended_batch_count_; }
   std::int64_t crash_count() const { return crash_count_; }
+  ByteCount journaled_bytes() const { return journaled_bytes_; }
+  ByteCount restored_bytes() const { return restored_bytes_; }
   std::int64_t cut_bytes() const { return cut_bytes_; }
 
  private:
@@ -96,6 +98,7 @@ class ModelRun {
   void fill(BatchMaker& maker, int record_count);
   void check_append(const storage::AppendEntry& entry, const Bytes& sent);
   void flush();
+  void journal();
   void checkpoint();
   void roll();
   void clean_up();
@@ -131,8 +134,9 @@ class ModelRun {
   std::unique_ptr<storage::Log> log_;
 
   LogModel model_;
-  Offset durable_end_{0};    // below it nothing may get lost
-  Offset durable_start_{0};  // the log start that a checkpoint has
+  Offset durable_end_{0};               // below it nothing may get lost
+  storage::LogPosition journaled_end_;  // where the next copy into the journal begins, if no flush is further
+  Offset durable_start_{0};             // the log start that a checkpoint has
   std::optional<Offset> recovery_point_;
   LeaderEpoch epoch_{0};
   std::map<std::int64_t, std::int16_t> producer_epochs_;
@@ -143,6 +147,8 @@ class ModelRun {
   bool offline_ = false;
   std::int64_t appended_batch_count_ = 0;
   std::int64_t crash_count_ = 0;
+  ByteCount journaled_bytes_ = 0;
+  ByteCount restored_bytes_ = 0;
   std::int64_t cut_bytes_ = 0;
   std::vector<std::string> history_;
   std::string failure_;

@@ -1,0 +1,86 @@
+#include "storage/journal_replay.h"
+
+#include <utility>
+
+#include "protocol/record_batch_view.h"
+
+namespace sillok::storage {
+namespace {
+
+// Whether a batch with the base offset begins at `at`.
+bool has_batch(ByteView batches, std::size_t at, Offset base_offset) {
+  const auto header = protocol::parse_record_batch_header(batches.subspan(at));
+  return header.ok() && header->base_offset == base_offset;
+}
+
+}  // namespace
+
+void JournalReplay::add(const JournalEntry& entry, std::uint64_t sequence, std::shared_ptr<const File> file,
+                        FilePosition position) {
+  if (entry.kind == JournalEntryKind::forget) {
+    partitions_.erase(entry.key);
+    return;
+  }
+  auto& partition = partitions_[entry.key];
+  if (!partition) {
+    partition = std::make_shared<Partition>();
+    partition->first_sequence = sequence;
+  }
+  partition->extents.push_back({entry, std::move(file), position});
+}
+
+std::shared_ptr<const JournalReplay::Partition> JournalReplay::find(const JournalKey& key) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = partitions_.find(key);
+  return found == partitions_.end() ? nullptr : found->second;
+}
+
+Result<Bytes> JournalReplay::read_from(const JournalKey& key, const LogPosition& end) const {
+  const auto partition = find(key);
+  if (!partition) return Bytes{};
+  // The newest first: where two have the place, the older one is of bytes that were cut since.
+  for (auto extent = partition->extents.rbegin(); extent != partition->extents.rend(); ++extent) {
+    const JournalEntry& entry = extent->entry;
+    const bool has_place = entry.begin.segment_base == end.segment_base &&
+                           entry.begin.position <= end.position && end.position < entry.end().position;
+    if (!has_place) continue;
+    Bytes bytes(static_cast<std::size_t>(entry.size));
+    const std::size_t size = TRY(extent->file->read_at(extent->position, bytes));
+    if (size != bytes.size()) return Error{Errc::truncated, "the journal ends inside an entry"};
+    const auto skipped = static_cast<std::size_t>(end.position - entry.begin.position);
+    if (!has_batch(bytes, skipped, end.offset)) continue;
+    bytes.erase(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(skipped));
+    return bytes;
+  }
+  return Bytes{};
+}
+
+bool JournalReplay::begins_segment(const JournalKey& key, Offset base) const {
+  const auto partition = find(key);
+  if (!partition) return false;
+  for (const Extent& extent : partition->extents) {
+    const LogPosition& begin = extent.entry.begin;
+    if (begin.segment_base == base && begin.position == FilePosition(0) && begin.offset == base) return true;
+  }
+  return false;
+}
+
+std::optional<LogPosition> JournalReplay::end_of(const JournalKey& key) const {
+  const auto partition = find(key);
+  if (!partition) return std::nullopt;
+  return partition->extents.back().entry.end();
+}
+
+std::vector<JournalReplay::Known> JournalReplay::all() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<Known> known;
+  for (const auto& [key, partition] : partitions_) known.push_back({key, partition->first_sequence});
+  return known;
+}
+
+void JournalReplay::drop(const JournalKey& key) {
+  const std::lock_guard lock(mutex_);
+  partitions_.erase(key);
+}
+
+}  // namespace sillok::storage
