@@ -65,6 +65,9 @@ class LogModel {
   Offset log_start_{0};
 };
 
+inline storage::TopicPartition model_partition() { return {"model", PartitionIndex(0)}; }
+inline TopicId model_topic_id() { return *Uuid::parse("AAAAAAAAQACAAAAAAAAAAQ"); }
+
 // One seed's run. A mismatch is reported through `fail` with the operations so far.
 class ModelRun {
  public:
@@ -116,7 +119,12 @@ class ModelRun {
   void check_read(Offset from, ByteCount limit);
   // The world's failures are the faults of the test; what they leave behind is compared after the crash.
   template <class R>
-  bool ok(const R& result, const char* what);
+  bool ok(const R& result, const char* what) {
+    return result.ok() || failed(result.error(), what);
+  }
+  bool failed(const Error& error, const char* what);
+  static std::string text(Offset offset) { return std::to_string(offset.value); }
+  static constexpr std::int64_t kProducerCount = 3;
   void expect(bool condition, const std::string& what);
   void note(std::string operation) { history_.push_back(std::move(operation)); }
 
