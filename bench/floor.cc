@@ -1,7 +1,6 @@
 // sillok_floor: the least that a server of the Kafka protocol costs, as a yardstick for those that do all the
 // rest, too. It has no limits, no checks but the CRC, and gives up at the first failure: bench/README.md.
 #include <fmt/format.h>
-#include <sys/resource.h>
 
 #include <boost/program_options.hpp>
 #include <csignal>
@@ -10,6 +9,7 @@
 #include <sstream>
 
 #include "bench/floor_server.h"
+#include "bench/load_descriptors.h"
 
 namespace {
 
@@ -59,10 +59,7 @@ int run(const Options& options) {
   }
   if (options.directory.empty()) return fail("--dir is missing");
   if (options.journal_mb < 1 || options.journal_mb > kJournalMbMax) return fail("--journal-mb: 1 to 65536");
-  rlimit files{};
-  ::getrlimit(RLIMIT_NOFILE, &files);
-  files.rlim_cur = files.rlim_max;
-  ::setrlimit(RLIMIT_NOFILE, &files);
+  sillok::bench::raise_descriptor_limit();
   // Before there is a second thread, so that both have them blocked.
   sigset_t signals;
   sigemptyset(&signals);

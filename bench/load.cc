@@ -1,8 +1,10 @@
 // sillok_load: how fast a server of the Kafka protocol is. bench/README.md says how it is used.
 #include <fmt/format.h>
+#include <sys/prctl.h>
 
 #include <cstdio>
 
+#include "bench/load_descriptors.h"
 #include "bench/load_modes.h"
 
 namespace {
@@ -21,6 +23,15 @@ int print(const Result<LoadReport>& report) {
   return report->error_count() == 0 ? 0 : 1;
 }
 
+int print(const Result<std::string>& line) {
+  if (!line.ok()) {
+    fmt::print(stderr, "sillok_load: {}\n", line.error().describe());
+    return 1;
+  }
+  fmt::print("{}\n", *line);
+  return 0;
+}
+
 int run(const LoadOptions& options) {
   switch (options.mode) {
     case Mode::produce:
@@ -29,21 +40,22 @@ int run(const LoadOptions& options) {
       return print(sillok::bench::run_fetch(options));
     case Mode::e2e:
       return print(sillok::bench::run_e2e(options));
+    case Mode::metadata:
+      return print(sillok::bench::run_metadata(options));
+    case Mode::idle:
+      return print(sillok::bench::run_idle(options));
     case Mode::first_ack:
       break;
   }
-  const Result<std::string> first_ack = sillok::bench::run_first_ack(options);
-  if (!first_ack.ok()) {
-    fmt::print(stderr, "sillok_load: {}\n", first_ack.error().describe());
-    return 1;
-  }
-  fmt::print("{}\n", *first_ack);
-  return 0;
+  return print(sillok::bench::run_first_ack(options));
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
+  sillok::bench::raise_descriptor_limit();
+  // Waits end when they should: by default the kernel adds 50 us to each.
+  ::prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0);
   const auto options = sillok::bench::parse_load_options(argc, argv);
   if (options.ok()) return run(*options);
   if (options.error().detail.empty()) {

@@ -41,12 +41,12 @@ Result<void> Channel::flush() {
 
 Result<void> Channel::receive() {
   if (begin_ == end_) begin_ = end_ = 0;
-  if (end_ == in_.size() && begin_ > 0) {
-    std::memmove(in_.data(), in_.data() + begin_, end_ - begin_);
+  if (end_ == in_size_ && begin_ > 0) {
+    std::memmove(in_.get(), in_.get() + begin_, end_ - begin_);
     end_ -= begin_;
     begin_ = 0;
   }
-  const ssize_t received = ::recv(descriptor(), in_.data() + end_, in_.size() - end_, 0);
+  const ssize_t received = ::recv(descriptor(), in_.get() + end_, in_size_ - end_, 0);
   if (received < 0 && (errno == EAGAIN || errno == EINTR)) return {};
   if (received < 0) return lost("recv");
   if (received == 0) return Error{Errc::connection_lost, "the server closed the connection"};
@@ -54,19 +54,28 @@ Result<void> Channel::receive() {
   return {};
 }
 
+void Channel::grow(std::size_t size) {
+  auto larger = std::make_unique_for_overwrite<std::byte[]>(size);
+  std::memcpy(larger.get(), in_.get() + begin_, end_ - begin_);
+  end_ -= begin_;
+  begin_ = 0;
+  in_ = std::move(larger);
+  in_size_ = size;
+}
+
 Result<ByteView> Channel::next_frame() {
   const std::size_t available = end_ - begin_;
   if (available < protocol::kFrameSizeBytes) return ByteView{};
-  const auto size = load_big_endian<std::int32_t>(in_.data() + begin_);
+  const auto size = load_big_endian<std::int32_t>(in_.get() + begin_);
   if (size < 4 || static_cast<std::size_t>(size) > kResponseBytesMax) {
     return Error{Errc::malformed, fmt::format("an answer of {} bytes", size)};
   }
   const std::size_t whole = protocol::kFrameSizeBytes + static_cast<std::size_t>(size);
   if (available < whole) {
-    if (in_.size() < whole) in_.resize(whole);
+    if (in_size_ < whole) grow(whole);
     return ByteView{};
   }
-  const ByteView frame(in_.data() + begin_ + protocol::kFrameSizeBytes, static_cast<std::size_t>(size));
+  const ByteView frame(in_.get() + begin_ + protocol::kFrameSizeBytes, static_cast<std::size_t>(size));
   begin_ += whole;
   return frame;
 }

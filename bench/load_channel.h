@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 
 #include "bench/load_socket.h"
 #include "protocol/base/bytes.h"
@@ -12,8 +13,12 @@ namespace sillok::bench {
 // Threading: not thread-safe.
 class Channel {
  public:
-  // `receive_size` should hold a whole answer, so that reading one seldom moves bytes.
-  Channel(Socket socket, std::size_t receive_size) : socket_(std::move(socket)), in_(receive_size) {}
+  // `receive_size` should hold a whole answer, so that reading one seldom moves bytes. What is not received
+  // into is not touched: an idle channel takes little memory.
+  Channel(Socket socket, std::size_t receive_size)
+      : socket_(std::move(socket)),
+        in_(std::make_unique_for_overwrite<std::byte[]>(receive_size)),
+        in_size_(receive_size) {}
 
   int descriptor() const { return socket_.descriptor(); }
   std::size_t unsent() const { return out_.size() - sent_; }
@@ -29,10 +34,13 @@ class Channel {
   Result<ByteView> next_frame();
 
  private:
+  void grow(std::size_t size);
+
   Socket socket_;
   Bytes out_;
   std::size_t sent_ = 0;
-  Bytes in_;
+  std::unique_ptr<std::byte[]> in_;
+  std::size_t in_size_;
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
 };

@@ -7,6 +7,7 @@
 #include "bench/load_clock.h"
 #include "bench/load_modes.h"
 #include "bench/load_requests.h"
+#include "protocol/messages/list_offsets.h"
 
 namespace sillok::bench {
 namespace {
@@ -20,8 +21,8 @@ constexpr std::int64_t kDrainNs = 10'000'000'000;
 // have no other writer: the n-th record sent is the one at first_offset + n.
 class EndToEndLoad {
  public:
-  EndToEndLoad(const LoadOptions& options, Poller poller, Channel producer, Channel consumer, Bytes produce,
-               FetchRequestBytes fetch, Offset first_offset)
+  EndToEndLoad(const LoadOptions& options, Poller poller, Channel producer, Channel consumer,
+               ProduceRequestBytes produce, FetchRequestBytes fetch, Offset first_offset)
       : options_(options),
         poller_(std::move(poller)),
         producer_(std::move(producer)),
@@ -37,6 +38,7 @@ class EndToEndLoad {
     TRY(poller_.watch(producer_.descriptor(), kProducerTag));
     TRY(poller_.watch(consumer_.descriptor(), kConsumerTag));
     const std::int64_t start = steady_clock_ns();
+    report_.begin(start, options_.timeline_ms);
     const auto interval = static_cast<std::int64_t>(1e9 / options_.rate);
     const std::int64_t deadline = start + static_cast<std::int64_t>(options_.seconds * 1e9);
     std::int64_t next_send = start;
@@ -50,7 +52,7 @@ class EndToEndLoad {
         // A late sender does not catch up in a burst: that would measure itself.
         next_send = std::max(next_send + interval, now);
       }
-      if (stopping && position_ - first_offset_ >= sent_count()) break;
+      if (stopping && position_ - first_offset_ >= sent_count() && acked_ >= sent_count()) break;
       if (now > deadline + kDrainNs) return Error{Errc::timed_out, "records did not arrive within 10 s"};
       TRY(wait(stopping ? 100'000'000 : next_send - now));
     }
@@ -62,7 +64,7 @@ class EndToEndLoad {
   std::int64_t sent_count() const { return static_cast<std::int64_t>(sent_at_ns_.size()); }
 
   Result<void> send(std::int64_t now) {
-    producer_.queue(produce_, static_cast<std::int32_t>(sent_at_ns_.size()));
+    producer_.queue(produce_.bytes, static_cast<std::int32_t>(sent_at_ns_.size()));
     sent_at_ns_.push_back(now);
     return producer_.flush();
   }
@@ -88,6 +90,7 @@ class EndToEndLoad {
 
   Result<void> take_answers() {
     TRY(producer_.receive());
+    const std::int64_t now = steady_clock_ns();
     for (;;) {
       const ByteView frame = TRY(producer_.next_frame());
       if (frame.empty()) return {};
@@ -98,6 +101,8 @@ class EndToEndLoad {
       if (answer.base_offset != first_offset_ + answer.correlation_id) {
         return Error{Errc::invalid_argument, "the topic has another writer"};
       }
+      report_.ack.add(now - sent_at_ns_[static_cast<std::size_t>(answer.correlation_id)]);
+      ++acked_;
     }
   }
 
@@ -116,7 +121,7 @@ class EndToEndLoad {
         return Error{Errc::invalid_argument, "the topic has another writer"};
       }
       for (; position_ < seen.next_offset; position_ += 1) {
-        report_.latency.add(now - sent_at_ns_[static_cast<std::size_t>(position_ - first_offset_)]);
+        report_.add_latency(now, now - sent_at_ns_[static_cast<std::size_t>(position_ - first_offset_)]);
         ++report_.requests;
         ++report_.records;
         report_.bytes += options_.record_bytes;
@@ -129,11 +134,12 @@ class EndToEndLoad {
   Poller poller_;
   Channel producer_;
   Channel consumer_;
-  Bytes produce_;
+  ProduceRequestBytes produce_;
   FetchRequestBytes fetch_;
   Offset first_offset_;
   Offset position_;
   std::int32_t fetch_id_ = 0;
+  std::int64_t acked_ = 0;
   std::vector<std::int64_t> sent_at_ns_;
   LoadReport report_;
 };
@@ -144,14 +150,15 @@ Result<LoadReport> run_e2e(const LoadOptions& options) {
   LoadOptions single = options;
   single.records = 1;
   single.partitions = 1;
+  single.has_stamps = false;
   Socket socket = TRY(connect_to(single.broker, Blocking::yes));
   TRY(prepare_topic(socket, single));
-  const Offset first_offset = TRY(end_offset(socket, single, 0));
+  const Offset first_offset = TRY(list_offsets(socket, single, protocol::kLatestTimestamp))[0];
   Channel producer(TRY(connect_to(single.broker, Blocking::no)), kReceiveSize);
   Channel consumer(TRY(connect_to(single.broker, Blocking::no)),
                    kReceiveSize + static_cast<std::size_t>(single.max_bytes));
   EndToEndLoad load(single, TRY(Poller::create()), std::move(producer), std::move(consumer),
-                    TRY(encode_produce(single, 0)), TRY(encode_fetch(single, 0, {})), first_offset);
+                    TRY(encode_produce(single)), TRY(encode_fetch(single, {})), first_offset);
   return load.run();
 }
 

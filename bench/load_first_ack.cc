@@ -80,13 +80,13 @@ Result<Offset> try_once(const LoadOptions& options, ByteView request) {
 }  // namespace
 
 Result<std::string> run_first_ack(const LoadOptions& options) {
-  const Bytes request = TRY(encode_produce(options, 0));
+  const ProduceRequestBytes request = TRY(encode_produce(options));
   Server server;
   const std::int64_t start = steady_clock_ns();
   if (!options.exec.empty()) TRY(server.start(options.exec));
   const std::int64_t give_up = start + static_cast<std::int64_t>(options.timeout_seconds * 1e9);
   for (std::int64_t tries = 1;; ++tries) {
-    const Result<Offset> acknowledged = try_once(options, request);
+    const Result<Offset> acknowledged = try_once(options, request.bytes);
     const std::int64_t now = steady_clock_ns();
     if (acknowledged.ok()) {
       const pid_t process = server.process();

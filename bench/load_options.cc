@@ -1,6 +1,7 @@
 #include "bench/load_options.h"
 
 #include <boost/program_options.hpp>
+#include <charconv>
 #include <optional>
 #include <sstream>
 
@@ -11,9 +12,15 @@ namespace po = boost::program_options;
 
 Error bad(std::string text) { return Error{Errc::invalid_argument, std::move(text)}; }
 
+constexpr double kEndToEndRate = 1000;
+constexpr const char* kModes = "produce, fetch, e2e, first-ack, idle or metadata";
+
 struct Names {
   std::string mode;
   std::string brokers = "127.0.0.1:9092";
+  std::string from = "begin";
+  bool once = false;
+  bool all_topics = false;
   std::vector<std::string> settings;
 };
 
@@ -23,10 +30,11 @@ po::options_description describe(LoadOptions& options, Names& names) {
   const auto number = [](std::int64_t& into) { return po::value(&into)->default_value(into); };
   const auto real = [](double& into) { return po::value(&into)->default_value(into); };
   all.add_options()("help,h", "this page");
-  all.add_options()("mode", po::value(&names.mode), "produce, fetch, first-ack or e2e");
+  all.add_options()("mode", po::value(&names.mode), kModes);
   all.add_options()("brokers,b", text(names.brokers), "HOST:PORT of the server, on the loopback");
   all.add_options()("topic", text(options.topic), "created where it does not exist");
-  all.add_options()("partitions", number(options.partitions), "used in turn by the connections");
+  all.add_options()("partitions", number(options.partitions),
+                    "each connection writes to all in turn, and reads one");
   all.add_options()("config", po::value(&names.settings),
                     "NAME=VALUE of a topic that is created; repeatable");
   all.add_options()("connections", number(options.connections), "at once");
@@ -37,7 +45,18 @@ po::options_description describe(LoadOptions& options, Names& names) {
   all.add_options()("seconds", real(options.seconds), "length of the run");
   all.add_options()("requests", number(options.requests), "end after so many requests; 0: by time only");
   all.add_options()("max-bytes", number(options.max_bytes), "of one fetch answer");
-  all.add_options()("rate", real(options.rate), "e2e: requests a second");
+  all.add_options()("from", text(names.from), "fetch: begin, end (follow what is appended) or an offset");
+  all.add_options()("once", po::bool_switch(&names.once),
+                    "fetch: every partition once, up to the end that it had at the start");
+  all.add_options()("stamp", po::bool_switch(&options.has_stamps),
+                    "produce: put the send time into each batch, for `fetch --from end`");
+  all.add_options()(
+      "rate", real(options.rate),
+      "produce, e2e, metadata: requests a second of all connections, latency counted from when each "
+      "was due; 0: as the answers come (e2e: 1000)");
+  all.add_options()("timeline-ms", number(options.timeline_ms),
+                    "produce, fetch, e2e, metadata: latencies by intervals of this length, too");
+  all.add_options()("all-topics", po::bool_switch(&names.all_topics), "metadata: ask for all of them");
   all.add_options()("exec", text(options.exec),
                     "first-ack: start the server with this command, measure from there");
   all.add_options()("keep", po::bool_switch(&options.keep_server),
@@ -51,6 +70,8 @@ std::optional<Mode> parse_mode(const std::string& name) {
   if (name == "fetch") return Mode::fetch;
   if (name == "first-ack") return Mode::first_ack;
   if (name == "e2e") return Mode::e2e;
+  if (name == "idle") return Mode::idle;
+  if (name == "metadata") return Mode::metadata;
   return std::nullopt;
 }
 
@@ -58,9 +79,9 @@ Result<void> check_limits(const LoadOptions& options) {
   const auto within = [](std::int64_t value, std::int64_t low, std::int64_t high) {
     return low <= value && value <= high;
   };
-  if (!within(options.connections, 1, kConnectionsMax)) return bad("--connections: 1 to 1000");
+  if (!within(options.connections, 1, kConnectionsMax)) return bad("--connections: 1 to 20000");
   if (!within(options.in_flight, 1, kInFlightMax)) return bad("--in-flight: 1 to 10000");
-  if (!within(options.partitions, 1, 10'000)) return bad("--partitions: 1 to 10000");
+  if (!within(options.partitions, 1, kPartitionsMax)) return bad("--partitions: 1 to 20000");
   if (!within(options.records, 1, 1'000'000)) return bad("--records: 1 to 1000000");
   if (!within(options.record_bytes, 0, kRequestBytesMax)) return bad("--record-bytes: 0 to 64 MiB");
   if (options.records * (options.record_bytes + 32) > kRequestBytesMax)
@@ -73,15 +94,41 @@ Result<void> check_limits(const LoadOptions& options) {
   }
   if (options.requests < 0) return bad("--requests: not negative");
   if (!within(options.max_bytes, 1, kRequestBytesMax)) return bad("--max-bytes: 1 to 64 MiB");
-  if (!(options.rate > 0 && options.rate <= 1e6)) return bad("--rate: above 0, at most 1000000");
+  if (!(options.rate >= 0 && options.rate <= 1e6)) return bad("--rate: 0 to 1000000");
+  if (options.mode == Mode::e2e && options.rate * options.seconds > kEndToEndRecordsMax) {
+    return bad("e2e: --rate times --seconds of at most 50 million");
+  }
+  if (options.timeline_ms != 0 && !within(options.timeline_ms, kTimelineMsMin, 3'600'000)) {
+    return bad("--timeline-ms: 0, or 10 to 3600000");
+  }
+  if (options.has_stamps && options.record_bytes < kStampBytes)
+    return bad("--stamp: --record-bytes of 16 or more");
   if (options.mode == Mode::e2e && options.acks == 0) return bad("e2e: --acks must not be 0");
   if (options.mode == Mode::first_ack && options.acks == 0) return bad("first-ack: --acks must not be 0");
   return {};
 }
 
+Result<void> parse_from(LoadOptions& options, const Names& names) {
+  options.reading = names.once ? Reading::once : Reading::repeated;
+  if (names.from == "begin") {
+    options.from = From::begin;
+  } else if (names.from == "end") {
+    options.from = From::end;
+    if (names.once) return bad("--once: from the beginning or an offset");
+  } else {
+    options.from = From::offset;
+    const char* end = names.from.data() + names.from.size();
+    const auto parsed = std::from_chars(names.from.data(), end, options.from_offset);
+    if (parsed.ec != std::errc() || parsed.ptr != end || options.from_offset < 0) {
+      return bad("--from: begin, end or an offset");
+    }
+  }
+  return {};
+}
+
 Result<void> finish(LoadOptions& options, const Names& names) {
   const auto mode = parse_mode(names.mode);
-  if (!mode) return bad("unknown mode '" + names.mode + "': produce, fetch, first-ack or e2e");
+  if (!mode) return bad("unknown mode '" + names.mode + "': " + kModes);
   options.mode = *mode;
   options.broker = TRY(parse_loopback(names.brokers));
   for (const std::string& setting : names.settings) {
@@ -89,6 +136,9 @@ Result<void> finish(LoadOptions& options, const Names& names) {
     if (equals == std::string::npos) return bad("--config " + setting + ": NAME=VALUE is expected");
     options.topic_settings.push_back({setting.substr(0, equals), setting.substr(equals + 1)});
   }
+  TRY(parse_from(options, names));
+  options.topics_asked = names.all_topics ? TopicsAsked::all : TopicsAsked::one;
+  if (options.mode == Mode::e2e && options.rate == 0) options.rate = kEndToEndRate;
   return check_limits(options);
 }
 
@@ -116,12 +166,15 @@ std::string load_usage() {
   LoadOptions options;
   Names names;
   std::ostringstream text;
-  text << "sillok_load MODE [OPTIONS]: loads a Kafka-protocol server and prints one JSON object.\n\n"
-          "  produce    pre-encoded requests, pipelined; prints rates and latencies\n"
-          "  fetch      reads each partition from its beginning, again and again\n"
-          "  first-ack  tries until one record is acknowledged; prints the milliseconds that it took\n"
-          "  e2e        one record at a time at a fixed rate, and the time until a waiting fetch has it\n\n"
-       << describe(options, names);
+  text
+      << "sillok_load MODE [OPTIONS]: loads a Kafka-protocol server and prints one JSON object.\n\n"
+         "  produce    pre-encoded requests, pipelined or at a fixed rate; prints rates and latencies\n"
+         "  fetch      reads each partition from its beginning, again and again or once; or follows its end\n"
+         "  first-ack  tries until one record is acknowledged; prints the milliseconds that it took\n"
+         "  e2e        one record at a time at a fixed rate, and the time until a waiting fetch has it\n"
+         "  idle       opens connections, and holds them until --seconds are over or stdin ends\n"
+         "  metadata   asks for topics, again and again\n\n"
+      << describe(options, names);
   return text.str();
 }
 

@@ -11,11 +11,18 @@
 namespace sillok::bench {
 
 inline constexpr double kSecondsMax = 3600;
-inline constexpr std::int64_t kConnectionsMax = 1000;
+inline constexpr std::int64_t kConnectionsMax = 20'000;
+inline constexpr std::int64_t kPartitionsMax = 20'000;
 inline constexpr std::int64_t kInFlightMax = 10'000;
 inline constexpr std::int64_t kRequestBytesMax = 64 << 20;
+inline constexpr double kEndToEndRecordsMax = 50e6;  // whose send times are kept
+inline constexpr std::int64_t kTimelineMsMin = 10;
+inline constexpr std::int64_t kStampBytes = 16;  // of a record's value
 
-enum class Mode { produce, fetch, first_ack, e2e };
+enum class Mode { produce, fetch, first_ack, e2e, idle, metadata };
+enum class From { begin, end, offset };
+enum class Reading { repeated, once };
+enum class TopicsAsked { one, all };
 
 struct TopicSetting {
   std::string name;
@@ -36,8 +43,14 @@ struct LoadOptions {
   double seconds = 10;
   std::int64_t requests = 0;  // 0: bounded by the seconds alone
   std::int64_t max_bytes = 1 << 20;
-  double rate = 1000;  // requests a second (e2e)
-  std::string exec;    // first-ack: the server's command line
+  From from = From::begin;
+  std::int64_t from_offset = 0;
+  Reading reading = Reading::repeated;
+  bool has_stamps = false;       // produce: the send time in each request
+  double rate = 0;               // requests a second; 0: as the answers come, and kEndToEndRate for e2e
+  std::int64_t timeline_ms = 0;  // 0: none
+  TopicsAsked topics_asked = TopicsAsked::one;
+  std::string exec;  // first-ack: the server's command line
   double timeout_seconds = 120;
   bool keep_server = false;  // first-ack: leave the started server running
 };

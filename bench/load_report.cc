@@ -5,8 +5,24 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <iterator>
+
+#include "bench/load_clock.h"
 
 namespace sillok::bench {
+namespace {
+
+// "ack_p50_us": 1.0, and so on.
+std::string percentiles_json(const std::string& prefix, const Histogram& histogram) {
+  const auto micros = [](std::int64_t nanos) { return static_cast<double>(nanos) / 1e3; };
+  const auto at = [&](double share) { return micros(histogram.percentile_ns(share)); };
+  return fmt::format(
+      "\"{0}p50_us\": {1:.1f}, \"{0}p90_us\": {2:.1f}, \"{0}p99_us\": {3:.1f}, \"{0}p999_us\": {4:.1f}, "
+      "\"{0}max_us\": {5:.1f}",
+      prefix, at(0.5), at(0.9), at(0.99), at(0.999), micros(histogram.max_ns()));
+}
+
+}  // namespace
 
 void Histogram::add(std::int64_t duration_ns) {
   const auto value = static_cast<std::uint64_t>(std::max<std::int64_t>(duration_ns, 0));
@@ -15,6 +31,7 @@ void Histogram::add(std::int64_t duration_ns) {
   const std::size_t bucket = (static_cast<std::size_t>(shift) << kSubBits) + (value >> shift);
   ++buckets_[std::min(bucket, kBuckets - 1)];
   ++count_;
+  max_ = std::max(max_, duration_ns);
 }
 
 std::int64_t Histogram::percentile_ns(double share) const {
@@ -31,6 +48,41 @@ std::int64_t Histogram::percentile_ns(double share) const {
   return 0;
 }
 
+Timeline::Point Timeline::point_of(const Histogram& histogram) {
+  return {histogram.count(), histogram.percentile_ns(0.5), histogram.percentile_ns(0.99), histogram.max_ns()};
+}
+
+void Timeline::add(std::int64_t now_ns, std::int64_t duration_ns) {
+  while (now_ns >= end_) {
+    if (has_begun_) points_.push_back(point_of(current_));
+    if (current_.count() > 0) current_ = Histogram();
+    has_begun_ = true;
+    end_ += interval_;
+  }
+  current_.add(duration_ns);
+}
+
+std::string Timeline::to_json() const {
+  std::vector<Point> points = points_;
+  if (has_begun_) points.push_back(point_of(current_));
+  std::string text;
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    const auto millis = [](std::int64_t nanos) { return static_cast<double>(nanos) / 1e6; };
+    fmt::format_to(std::back_inserter(text),
+                   "{}{{\"t_s\": {:.3f}, \"count\": {}, \"p50_ms\": {:.3f}, \"p99_ms\": {:.3f}, "
+                   "\"max_ms\": {:.3f}}}",
+                   i == 0 ? "" : ", ", static_cast<double>(i) * static_cast<double>(interval_) / 1e9,
+                   points[i].count, millis(points[i].p50_ns), millis(points[i].p99_ns),
+                   millis(points[i].max_ns));
+  }
+  return "[" + text + "]";
+}
+
+void LoadReport::begin(std::int64_t now_ns, std::int64_t timeline_ms) {
+  started_unix_s = static_cast<double>(wall_clock_ms()) / 1e3;
+  if (timeline_ms > 0) timeline = Timeline(now_ns, timeline_ms * 1'000'000);
+}
+
 std::int64_t LoadReport::error_count() const {
   std::int64_t count = 0;
   for (const auto& [code, times] : errors) count += times;
@@ -40,19 +92,20 @@ std::int64_t LoadReport::error_count() const {
 std::string LoadReport::to_json() const {
   const double span = seconds > 0 ? seconds : 1e-9;
   const auto rate = [span](std::int64_t count) { return static_cast<double>(count) / span; };
-  const auto micros = [this](double share) {
-    return static_cast<double>(latency.percentile_ns(share)) / 1e3;
-  };
   std::string failed;
   for (const auto& [code, times] : errors) {
     failed += fmt::format("{}\"{}\": {}", failed.empty() ? "" : ", ", protocol::to_string(code), times);
   }
+  std::string more;
+  if (ack.count() > 0) more += ", " + percentiles_json("ack_", ack);
+  if (timeline.is_on()) more += ", \"timeline\": " + timeline.to_json();
   return fmt::format(
-      "{{\"mode\": \"{}\", \"seconds\": {:.3f}, \"requests\": {}, \"records\": {}, \"bytes\": {}, "
-      "\"requests_per_s\": {:.0f}, \"records_per_s\": {:.0f}, \"mb_per_s\": {:.1f}, "
-      "\"p50_us\": {:.1f}, \"p99_us\": {:.1f}, \"p999_us\": {:.1f}, \"errors\": {{{}}}}}",
-      mode, seconds, requests, records, bytes, rate(requests), rate(records), rate(bytes) / 1e6, micros(0.5),
-      micros(0.99), micros(0.999), failed);
+      "{{\"mode\": \"{}\", \"started_unix_s\": {:.3f}, \"seconds\": {:.3f}, \"requests\": {}, \"records\": "
+      "{}, "
+      "\"bytes\": {}, \"requests_per_s\": {:.0f}, \"records_per_s\": {:.0f}, \"mb_per_s\": {:.1f}, "
+      "\"missed\": {}, {}{}, \"errors\": {{{}}}}}",
+      mode, started_unix_s, seconds, requests, records, bytes, rate(requests), rate(records),
+      rate(bytes) / 1e6, missed, percentiles_json("", latency), more, failed);
 }
 
 }  // namespace sillok::bench

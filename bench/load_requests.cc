@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <string>
 
 #include "bench/load_clock.h"
+#include "protocol/base/crc32c.h"
 #include "protocol/base/varint.h"
 #include "protocol/messages/create_topics.h"
 #include "protocol/messages/fetch.h"
@@ -19,7 +21,9 @@ namespace {
 using protocol::ErrorCode;
 
 constexpr std::int32_t kProduceTimeoutMs = 30'000;
-constexpr std::int64_t kLeaderWaitNs = 30'000'000'000;
+constexpr std::int64_t kLeaderWaitNs = 120'000'000'000;
+constexpr std::int32_t kCreateTimeoutMs = 110'000;
+constexpr std::string_view kStampMark = "sillok@:";
 constexpr std::string_view kClientId = "sillok_load";
 
 template <protocol::Message Request>
@@ -46,10 +50,31 @@ Result<Bytes> encode_batch(const LoadOptions& options) {
   protocol::RecordBatchBuilder builder;
   const TimestampMs now = wall_clock_ms();
   for (std::int64_t i = 0; i < options.records; ++i) {
-    const std::string value = record_value(i, static_cast<std::size_t>(options.record_bytes));
+    std::string value = record_value(i, static_cast<std::size_t>(options.record_bytes));
+    if (options.has_stamps && i == 0) value.replace(0, kStampMark.size(), kStampMark);
     builder.append(now, std::nullopt, as_bytes(value));
   }
   return builder.build();
+}
+
+// Where two encodings that differ in one integer do so.
+std::size_t first_difference(const Bytes& a, const Bytes& b) {
+  return static_cast<std::size_t>(std::mismatch(a.begin(), a.end(), b.begin(), b.end()).first - a.begin());
+}
+
+// Differs from 0 in every byte.
+constexpr std::int32_t kOtherPartition = 0x01010101;
+constexpr Offset kOtherOffset{0x0101010101010101};
+
+Result<Bytes> encode_produce_frame(const LoadOptions& options, ByteView batch, std::int32_t partition) {
+  protocol::ProduceRequest request;
+  request.acks = static_cast<std::int16_t>(options.acks);
+  request.timeout_ms = kProduceTimeoutMs;
+  protocol::ProducePartition part;
+  part.index = PartitionIndex(partition);
+  part.records = protocol::Records{batch, 0};
+  request.topics.push_back({options.topic, {}, {part}});
+  return encode_frame(request, kProduceVersion);
 }
 
 protocol::FetchRequest fetch_request(const LoadOptions& options, std::int32_t partition, FetchWait wait,
@@ -87,16 +112,42 @@ Result<bool> has_leaders(Socket& socket, const LoadOptions& options) {
 
 }  // namespace
 
-Result<Bytes> encode_produce(const LoadOptions& options, std::int32_t partition) {
+Result<ProduceRequestBytes> encode_produce(const LoadOptions& options) {
   const Bytes batch = TRY(encode_batch(options));
-  protocol::ProduceRequest request;
-  request.acks = static_cast<std::int16_t>(options.acks);
-  request.timeout_ms = kProduceTimeoutMs;
-  protocol::ProducePartition part;
-  part.index = PartitionIndex(partition);
-  part.records = protocol::Records{batch, 0};
-  request.topics.push_back({options.topic, {}, {part}});
-  return encode_frame(request, kProduceVersion);
+  ProduceRequestBytes request;
+  request.bytes = TRY(encode_produce_frame(options, batch, 0));
+  request.partition_position =
+      first_difference(request.bytes, TRY(encode_produce_frame(options, batch, kOtherPartition)));
+  request.batch_size = batch.size();
+  request.batch_position = static_cast<std::size_t>(
+      std::search(request.bytes.begin(), request.bytes.end(), batch.begin(), batch.end()) -
+      request.bytes.begin());
+  if (options.has_stamps) {
+    const std::string_view text = as_text(request.bytes);
+    request.stamp_position =
+        text.find(kStampMark, request.batch_position + protocol::kRecordBatchHeaderSize) + kStampMark.size();
+  }
+  return request;
+}
+
+void ProduceRequestBytes::set_stamp(std::int64_t time_ns) {
+  SILLOK_CHECK(stamp_position > 0);
+  store_big_endian(bytes.data() + stamp_position, time_ns);
+  const MutableByteView batch = MutableByteView(bytes).subspan(batch_position, batch_size);
+  store_big_endian(batch.data() + protocol::kCrcPosition,
+                   crc32c(batch.subspan(protocol::kAttributesPosition)));
+}
+
+std::optional<std::int64_t> read_stamp(ByteView batch) {
+  // Length, attributes, deltas and a key of null stand before the first value: a few bytes.
+  constexpr std::size_t kBeforeMax = 32;
+  const std::size_t end = protocol::kRecordBatchHeaderSize + kBeforeMax + kStampMark.size();
+  const std::size_t mark =
+      as_text(batch.first(std::min(batch.size(), end))).find(kStampMark, protocol::kRecordBatchHeaderSize);
+  if (mark == std::string_view::npos) return std::nullopt;
+  const std::size_t position = mark + kStampMark.size();
+  if (batch.size() - position < sizeof(std::int64_t)) return std::nullopt;
+  return load_big_endian<std::int64_t>(batch.data() + position);
 }
 
 Result<ProduceAnswer> read_produce_answer(ByteView frame, std::size_t topic_size) {
@@ -114,14 +165,33 @@ Result<ProduceAnswer> read_produce_answer(ByteView frame, std::size_t topic_size
   return answer;
 }
 
-Result<FetchRequestBytes> encode_fetch(const LoadOptions& options, std::int32_t partition, FetchWait wait) {
-  // Two encodings that differ in the offset alone show where it stands.
+Result<FetchRequestBytes> encode_fetch(const LoadOptions& options, FetchWait wait) {
+  const auto encoded = [&](std::int32_t partition, Offset offset) {
+    return encode_frame(fetch_request(options, partition, wait, offset), kFetchVersion);
+  };
   FetchRequestBytes request;
-  request.bytes = TRY(encode_frame(fetch_request(options, partition, wait, Offset(0)), kFetchVersion));
-  const Offset marked(0x0101010101010101);
-  const Bytes other = TRY(encode_frame(fetch_request(options, partition, wait, marked), kFetchVersion));
-  while (request.bytes[request.offset_position] == other[request.offset_position]) ++request.offset_position;
+  request.bytes = TRY(encoded(0, Offset(0)));
+  request.partition_position = first_difference(request.bytes, TRY(encoded(kOtherPartition, Offset(0))));
+  request.offset_position = first_difference(request.bytes, TRY(encoded(0, kOtherOffset)));
   return request;
+}
+
+Result<Bytes> encode_metadata(const LoadOptions& options) {
+  protocol::MetadataRequest request;
+  if (options.topics_asked == TopicsAsked::one) request.topics.emplace().push_back({{}, options.topic});
+  request.allow_auto_topic_creation = false;
+  return encode_frame(request, kMetadataVersion);
+}
+
+Result<ErrorCode> read_metadata_error(ByteView frame) {
+  protocol::Decoder in(frame);
+  protocol::decode_response_header<protocol::MetadataResponse>(in, kMetadataVersion);
+  protocol::MetadataResponse response;
+  TRY(protocol::decode(in, response, kMetadataVersion));
+  for (const protocol::MetadataTopic& topic : response.topics) {
+    if (topic.error_code != ErrorCode::none) return topic.error_code;
+  }
+  return ErrorCode::none;
 }
 
 Result<FetchAnswer> read_fetch_answer(ByteView frame) {
@@ -143,13 +213,14 @@ Result<FetchAnswer> read_fetch_answer(ByteView frame) {
   return answer;
 }
 
-Result<BatchesSeen> walk_batches(ByteView records) {
+Result<BatchesSeen> walk_batches(ByteView records, const SeeBatch& see) {
   BatchesSeen seen;
   while (records.size() >= protocol::kRecordBatchHeaderSize) {
     const auto size = load_big_endian<std::int32_t>(records.data() + protocol::kBatchLengthPosition);
     const auto header = TRY(protocol::parse_record_batch_header(records));
     if (size < 0 || header.last_offset_delta < 0) return Error{Errc::malformed, "a batch header"};
     if (header.size() > records.size()) break;
+    if (see) see(records.first(header.size()));
     ++seen.batches;
     seen.records += header.record_count;
     seen.next_offset = header.next_offset();
@@ -167,7 +238,7 @@ Result<ErrorCode> create_topic(Socket& socket, const LoadOptions& options) {
   for (const TopicSetting& setting : options.topic_settings)
     topic.configs.push_back({setting.name, setting.value});
   request.topics.push_back(topic);
-  request.timeout_ms = 30'000;
+  request.timeout_ms = kCreateTimeoutMs;
   protocol::CreateTopicsResponse response;
   Bytes frame;
   TRY(call(socket, request, kCreateTopicsVersion, response, frame));
@@ -188,34 +259,38 @@ Result<void> prepare_topic(Socket& socket, const LoadOptions& options) {
     pause_ns(1'000'000);
   }
   // A leader may be known before it serves.
-  for (std::int32_t partition = 0; partition < options.partitions; ++partition) {
-    for (auto end = end_offset(socket, options, partition); !end.ok();
-         end = end_offset(socket, options, partition)) {
-      if (end.error().code != Errc::broker_error || steady_clock_ns() > give_up) return end.error();
-      pause_ns(1'000'000);
-    }
+  for (auto ends = list_offsets(socket, options, protocol::kLatestTimestamp); !ends.ok();
+       ends = list_offsets(socket, options, protocol::kLatestTimestamp)) {
+    if (ends.error().code != Errc::broker_error || steady_clock_ns() > give_up) return ends.error();
+    pause_ns(1'000'000);
   }
   return {};
 }
 
-Result<Offset> end_offset(Socket& socket, const LoadOptions& options, std::int32_t partition) {
+Result<std::vector<Offset>> list_offsets(Socket& socket, const LoadOptions& options, TimestampMs timestamp) {
   protocol::ListOffsetsRequest request;
   request.replica_id = BrokerId(-1);
-  protocol::ListOffsetsPartition wanted;
-  wanted.index = PartitionIndex(partition);
-  wanted.timestamp = protocol::kLatestTimestamp;
-  request.topics.push_back({options.topic, {wanted}});
+  auto& topic = request.topics.emplace_back();
+  topic.name = options.topic;
+  for (std::int32_t i = 0; i < options.partitions; ++i) {
+    topic.partitions.push_back({PartitionIndex(i), LeaderEpoch(-1), timestamp});
+  }
   protocol::ListOffsetsResponse response;
   Bytes frame;
   TRY(call(socket, request, kListOffsetsVersion, response, frame));
-  if (response.topics.size() != 1 || response.topics[0].partitions.size() != 1) {
-    return Error{Errc::malformed, "a ListOffsets answer of another form"};
+  if (response.topics.size() != 1) return Error{Errc::malformed, "a ListOffsets answer of another form"};
+  std::vector<Offset> offsets(topic.partitions.size(), Offset(-1));
+  for (const auto& answer : response.topics[0].partitions) {
+    if (answer.error_code != ErrorCode::none) {
+      return Error{Errc::broker_error,
+                   fmt::format("ListOffsets: {}", protocol::to_string(answer.error_code))};
+    }
+    const auto index = static_cast<std::size_t>(answer.index.value);
+    if (index < offsets.size()) offsets[index] = answer.offset;
   }
-  const auto& answer = response.topics[0].partitions[0];
-  if (answer.error_code != ErrorCode::none) {
-    return Error{Errc::broker_error, fmt::format("ListOffsets: {}", protocol::to_string(answer.error_code))};
-  }
-  return answer.offset;
+  const bool has_all = std::find(offsets.begin(), offsets.end(), Offset(-1)) == offsets.end();
+  if (!has_all) return Error{Errc::malformed, "a ListOffsets answer without all partitions"};
+  return offsets;
 }
 
 }  // namespace sillok::bench

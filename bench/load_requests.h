@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
+#include <functional>
+#include <optional>
+#include <vector>
 
 #include "bench/load_options.h"
 #include "bench/load_socket.h"
@@ -21,8 +23,21 @@ inline constexpr protocol::Version kListOffsetsVersion = 7;
 inline constexpr protocol::Version kMetadataVersion = 9;
 inline constexpr protocol::Version kCreateTopicsVersion = 5;
 
-// A produce request of `records` records of one batch.
-Result<Bytes> encode_produce(const LoadOptions& options, std::int32_t partition);
+// A produce request of `records` records of one batch, whose partition can be set.
+struct ProduceRequestBytes {
+  Bytes bytes;
+  std::size_t partition_position = 0;
+  std::size_t batch_position = 0;  // up to batch_size bytes behind it
+  std::size_t batch_size = 0;
+  std::size_t stamp_position = 0;  // 0: has none
+
+  void set_partition(std::int32_t partition) {
+    store_big_endian(bytes.data() + partition_position, partition);
+  }
+  // Puts a time into the first record, and the CRC that goes with it. Requires: has a stamp.
+  void set_stamp(std::int64_t time_ns);
+};
+Result<ProduceRequestBytes> encode_produce(const LoadOptions& options);
 
 struct ProduceAnswer {
   std::int32_t correlation_id = 0;
@@ -32,18 +47,22 @@ struct ProduceAnswer {
 // Reads an answer to encode_produce()'s request where its fields must stand, the topic's name being known.
 Result<ProduceAnswer> read_produce_answer(ByteView frame, std::size_t topic_size);
 
-// A fetch request whose offset can be set.
+// A fetch request whose partition and offset can be set.
 struct FetchRequestBytes {
   Bytes bytes;
+  std::size_t partition_position = 0;
   std::size_t offset_position = 0;
 
+  void set_partition(std::int32_t partition) {
+    store_big_endian(bytes.data() + partition_position, partition);
+  }
   void set_offset(Offset offset) { store_big_endian(bytes.data() + offset_position, offset.value); }
 };
 struct FetchWait {
   std::int32_t max_wait_ms = 500;
   std::int32_t min_bytes = 1;
 };
-Result<FetchRequestBytes> encode_fetch(const LoadOptions& options, std::int32_t partition, FetchWait wait);
+Result<FetchRequestBytes> encode_fetch(const LoadOptions& options, FetchWait wait);
 
 struct FetchAnswer {
   std::int32_t correlation_id = 0;
@@ -54,19 +73,28 @@ struct FetchAnswer {
 // The only partition of an answer to encode_fetch()'s request.
 Result<FetchAnswer> read_fetch_answer(ByteView frame);
 
-// What whole batches there are in `records`, from their headers.
+// A Metadata request for options.topic, or for all.
+Result<Bytes> encode_metadata(const LoadOptions& options);
+// The error of the whole answer or of its first topic that has one. Walks the answer, so it is for a few.
+Result<protocol::ErrorCode> read_metadata_error(ByteView frame);
+
+// The time that set_stamp() put into a batch.
+std::optional<std::int64_t> read_stamp(ByteView batch);
+
+// What whole batches there are in `records`, from their headers. `see`, where given, is called with each one.
 struct BatchesSeen {
   std::int64_t batches = 0;
   std::int64_t records = 0;
   Offset next_offset{-1};  // -1: no whole batch
 };
-Result<BatchesSeen> walk_batches(ByteView records);
+using SeeBatch = std::function<void(ByteView)>;
+Result<BatchesSeen> walk_batches(ByteView records, const SeeBatch& see = {});
 
-// Makes the topic unless it is there, and waits until every partition has a leader (30 s at most).
+// Makes the topic unless it is there, and waits until every partition has a leader (120 s at most).
 Result<void> prepare_topic(Socket& socket, const LoadOptions& options);
 // One try to make it: the error code, none where it is there already.
 Result<protocol::ErrorCode> create_topic(Socket& socket, const LoadOptions& options);
-// The offset after a partition's last record.
-Result<Offset> end_offset(Socket& socket, const LoadOptions& options, std::int32_t partition);
+// Where each of the options' partitions begins, or ends.
+Result<std::vector<Offset>> list_offsets(Socket& socket, const LoadOptions& options, TimestampMs timestamp);
 
 }  // namespace sillok::bench

@@ -14,7 +14,7 @@
 namespace sillok::bench {
 namespace {
 
-constexpr timeval kBlockingTimeout{30, 0};
+constexpr timeval kBlockingTimeout{120, 0};
 
 Error lost(const char* what) {
   return Error{Errc::connection_lost, fmt::format("{}: {}", what, strerror(errno))};

@@ -33,7 +33,7 @@ class Socket {
   int descriptor_ = -1;
 };
 
-// A connected socket without Nagle's delay. A blocking one gives up reads and writes after 30 s.
+// A connected socket without Nagle's delay. A blocking one gives up reads and writes after 120 s.
 Result<Socket> connect_to(const Endpoint& endpoint, Blocking blocking);
 
 // Sends one whole request on a blocking socket and reads its answer into `response`, from the correlation id
