@@ -33,7 +33,7 @@ bool would_block() { return errno == EAGAIN || errno == EINTR; }
 
 FloorConnection::~FloorConnection() { ::close(descriptor); }
 
-FloorServer::FloorServer(const Endpoint& endpoint, std::string directory, FlushMode mode,
+FloorServer::FloorServer(const Endpoint& endpoint, const std::string& directory, FlushMode mode,
                          ByteCount journal_bytes)
     : endpoint_(endpoint), topics_(directory), flusher_(mode, directory, journal_bytes) {
   sigset_t ends;

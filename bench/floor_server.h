@@ -75,7 +75,8 @@ struct FloorConnection {
 // Threading: run() on one thread; beside it only the flusher's.
 class FloorServer {
  public:
-  FloorServer(const Endpoint& endpoint, std::string directory, FlushMode mode, ByteCount journal_bytes);
+  FloorServer(const Endpoint& endpoint, const std::string& directory, FlushMode mode,
+              ByteCount journal_bytes);
   ~FloorServer();
 
   // Until SIGTERM or SIGINT, which the caller has blocked.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 
 namespace sillok::bench {
@@ -22,7 +23,7 @@ class Pacer {
   // How many requests were due before `now_ns` and not taken.
   std::int64_t missed(std::int64_t now_ns) const {
     if (!is_open_loop() || due_ns(taken_) >= now_ns) return 0;
-    return static_cast<std::int64_t>(static_cast<double>(now_ns - due_ns(taken_)) / interval_ns_) + 1;
+    return static_cast<std::int64_t>(std::ceil(static_cast<double>(now_ns - due_ns(taken_)) / interval_ns_));
   }
 
  private:

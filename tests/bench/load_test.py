@@ -130,7 +130,7 @@ def test_open_loop(floor):
     time.sleep(1)
     floor.process.send_signal(signal.SIGCONT)
     answer = answer_of(process)
-    check_equal((answer["requests"] + answer["missed"], answer["missed"] <= 10), (3000, True), "requests that were due")
+    check(abs(answer["requests"] + answer["missed"] - 3000) <= 1 and answer["missed"] <= 10, f"due: {answer}")
     check(answer["max_us"] > 900e3, f"the longest: {answer['max_us']}")
     check(answer["p90_us"] > 500e3, f"a sixth waited for half a second: p90 {answer['p90_us']}")
     points = answer["timeline"]
@@ -173,7 +173,7 @@ def test_metadata(floor):
     floor.load("produce", "--topic", "small", "--requests", 1)
     one = floor.load("metadata", "--topic", "small", "--requests", 50, "--connections", 3)
     every = floor.load("metadata", "--all-topics", "--rate", 100, "--seconds", 0.5)
-    check(50 <= one["requests"] < 53 and 45 <= every["requests"] + every["missed"] <= 50, f"{one}, {every}")
+    check(50 <= one["requests"] < 53 and 49 <= every["requests"] + every["missed"] <= 51, f"{one}, {every}")
     check(every["bytes"] / every["requests"] > one["bytes"] / one["requests"], "more topics, a larger answer")
     check(0 < one["p50_us"] <= one["max_us"], f"latencies: {one}")
 
