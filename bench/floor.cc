@@ -1,5 +1,7 @@
 // sillok_floor: the least that a server of the Kafka protocol costs, as a yardstick for those that do all the
-// rest, too. It has no limits, no checks but the CRC, and gives up at the first failure: bench/README.md.
+// rest, too. It has no limits, no checks but the CRC, and gives up at the first failure. A fetch sees a batch
+// as soon as it is written, even where its acks=all still waits for the flush, so that only the
+// acknowledgements of acks=all compare with those of a server that hides it until then.
 #include <fmt/format.h>
 
 #include <boost/program_options.hpp>
