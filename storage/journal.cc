@@ -139,9 +139,14 @@ class Journal::Impl {
       commit(round, to_flush);
       for (std::shared_ptr<FlushTarget>& target : to_flush) flusher_->request(std::move(target));
       to_flush.clear();
-      if (files_->wants_file()) want_file();
+      if (lacks_file()) want_file();
       lock.lock();
     }
+  }
+
+  bool lacks_file() {
+    const std::lock_guard no_write(write_mutex_);
+    return files_->wants_file();
   }
 
   // In as many frames as it takes.

@@ -47,11 +47,15 @@ Result<void> JournalFiles::read(JournalReplay& replay, std::vector<std::string>&
             [](const FoundFrame& a, const FoundFrame& b) { return a.header.sequence < b.header.sequence; });
   Bytes body;
   // The newest may be torn: then nobody was told that it is durable.
+  const std::uint64_t greatest = frames.empty() ? 0 : frames.back().header.sequence;
   while (!frames.empty() && !TRY(read_body(frames.back(), body))) frames.pop_back();
   if (frames.empty()) return remove_found();
   const FoundFrame newest = frames.back();
+  // After a kill it may be in the page cache alone, and so may the name of a file; from now on they count.
+  TRY(newest.file->file->sync_data());
+  TRY(options_.file_system->sync_directory(options_.directory));
   std::uint64_t expected = newest.header.tail;
-  std::uint64_t missing = 0;
+  std::uint64_t missing = greatest > newest.header.sequence ? greatest - newest.header.sequence - 1 : 0;
   for (const FoundFrame& frame : frames) {
     const std::uint64_t sequence = frame.header.sequence;
     const bool is_needed = sequence >= newest.header.tail;
@@ -233,6 +237,10 @@ JournalFiles::JournalFile* JournalFiles::choose(ByteCount padded_size) {
   return nullptr;
 }
 
+bool JournalFiles::has_block(const JournalFile& file) {
+  return (file.end - FilePosition(0)) + kJournalBlockSize <= file.size;
+}
+
 Result<void> JournalFiles::write(JournalFrame& frame, std::uint64_t needed_from) {
   if (failed_)
     return Error{Errc::offline, options_.directory + ": an earlier write of the commit journal failed"};
@@ -245,8 +253,7 @@ Result<void> JournalFiles::write(JournalFrame& frame, std::uint64_t needed_from)
     const bool helps = std::any_of(all.begin(), all.end(), [&](const JournalFile* each) {
       return each != current_ && each->last_sequence < needed_from;
     });
-    const bool has_block = (current_->end - FilePosition(0)) + kJournalBlockSize <= current_->size;
-    if (helps && has_block) {
+    if (helps && has_block(*current_)) {
       JournalFrame nothing;
       TRY(write_to(*current_, nothing, std::min(needed_from, next_sequence_)));
       file = choose(sizes.padded_size());
@@ -275,14 +282,28 @@ Result<void> JournalFiles::write_to(JournalFile& file, JournalFrame& frame, std:
   return {};
 }
 
+// A crash may leave any of the files: the one with the newest frame goes last, and that says that nothing is
+// needed.
 Result<void> JournalFiles::remove_all() {
+  if (!failed_ && current_ != nullptr && has_block(*current_)) {
+    JournalFrame nothing;
+    (void)write_to(*current_, nothing, next_sequence_);
+  }
   const std::lock_guard lock(mutex_);
   failed_ = true;
-  current_ = nullptr;
+  const JournalFile* const last = std::exchange(current_, nullptr);
+  const auto remove = [&](const std::string& path) -> Result<void> {
+    auto removed = options_.file_system->remove(path);
+    if (!removed.ok() && removed.error().code == Errc::not_found) return {};
+    return removed;
+  };
   if (files_.empty()) return {};
   for (const auto& file : files_) {
-    auto removed = options_.file_system->remove(file->path);
-    if (!removed.ok() && removed.error().code != Errc::not_found) return removed;
+    if (file.get() != last) TRY(remove(file->path));
+  }
+  if (last != nullptr) {
+    TRY(options_.file_system->sync_directory(options_.directory));
+    TRY(remove(last->path));
   }
   files_.clear();
   return options_.file_system->sync_directory(options_.directory);

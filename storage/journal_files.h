@@ -80,6 +80,7 @@ class JournalFiles {
 
   std::vector<JournalFile*> files() const;
   bool is_free(const JournalFile& file) const;
+  static bool has_block(const JournalFile& file);  // behind its frames
   // The file for a frame of that size; null where there is none.
   JournalFile* choose(ByteCount padded_size);
   Result<void> write_to(JournalFile& file, JournalFrame& frame, std::uint64_t needed_from);

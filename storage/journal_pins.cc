@@ -34,7 +34,8 @@ void JournalPins::sync_begins(const JournalKey& key) {
 void JournalPins::sync_succeeded(const JournalKey& key) {
   const std::lock_guard lock(mutex_);
   const auto found = pins_.find(key);
-  if (found == pins_.end()) return;
+  // One that was released since it began says nothing of what came after.
+  if (found == pins_.end() || !found->second.is_syncing) return;
   set_first(found->second, found->second.first_since_sync);
   if (!found->second.first) {
     pins_.erase(found);
