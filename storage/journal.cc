@@ -91,6 +91,7 @@ class Journal::Impl {
       writer_wake_.notify_all();
       filler_wake_.notify_all();
     }
+    dropped.clear();
     if (writer_.joinable()) writer_.join();
     if (filler_.joinable()) filler_.join();
     usable_.store(false, std::memory_order_release);
@@ -220,7 +221,10 @@ class Journal::Impl {
         continue;
       }
       wants_file_ = false;
-      if (not_before && clock_->steady() < *not_before) continue;
+      if (not_before && clock_->steady() < *not_before) {
+        requests_.store(0, std::memory_order_relaxed);
+        continue;
+      }
       lock.unlock();
       bool wants_more = false;
       const Result<bool> added = files_->add_file();
