@@ -184,7 +184,12 @@ Result<std::unique_ptr<Log>> LogDir::Impl::open_log(const TopicPartition& name, 
   options.journal = &journal_->replay();
   options.partition = name.partition;
   auto log = TRY(Log::open(options, report));
-  journal_->restored({log->topic_id(), name.partition});
+  const JournalKey key{log->topic_id(), name.partition};
+  // A log that was synced before the stop may not be flushed for long, and would hold the frames back.
+  const auto journaled = journal_->replay().end_of(key);
+  if (journaled && log->health() == LogHealth::healthy && *journaled <= log->synced_end())
+    journal_->release(key);
+  journal_->restored(key);
   return log;
 }
 

@@ -63,6 +63,22 @@ struct Rule {
   std::shared_ptr<OpenableStall> stall;
 };
 
+bool may_change(FileCall call) {
+  switch (call) {
+    case FileCall::open:
+    case FileCall::write:
+    case FileCall::truncate:
+    case FileCall::sync:
+    case FileCall::make_directory:
+    case FileCall::rename:
+    case FileCall::remove:
+    case FileCall::sync_directory:
+      return true;
+    default:
+      return false;
+  }
+}
+
 }  // namespace
 
 class FaultFileSystem::Rules {
@@ -77,6 +93,7 @@ class FaultFileSystem::Rules {
     {
       const std::lock_guard lock(mutex_);
       gone.swap(rules_);
+      stop_at_.reset();
     }
     for (const Rule& rule : gone) {
       if (rule.stall) rule.stall->release();
@@ -88,12 +105,28 @@ class FaultFileSystem::Rules {
     return failure_count_;
   }
 
+  void stop_at(std::int64_t nth, ByteCount written) {
+    const std::lock_guard lock(mutex_);
+    stop_at_ = change_count_ + nth;
+    written_at_stop_ = written;
+  }
+
+  std::int64_t change_count() const {
+    const std::lock_guard lock(mutex_);
+    return change_count_;
+  }
+
   // Waits where a rule says so, and says whether the call is to fail. The first rule that fails it decides.
   std::optional<Failure> meet(FileCall call, const std::string& path) {
     std::vector<std::shared_ptr<OpenableStall>> stalls;
     std::optional<Failure> failure;
     {
       const std::lock_guard lock(mutex_);
+      if (may_change(call)) ++change_count_;
+      if (stop_at_ && change_count_ >= *stop_at_) {
+        ++failure_count_;
+        return Failure{{Errc::io_error, path + ": the process is dead"}, std::exchange(written_at_stop_, 0)};
+      }
       for (Rule& rule : rules_) {
         if (rule.where.call != call || path.find(rule.where.path_part) == std::string::npos) continue;
         const std::int64_t past = ++rule.seen - rule.where.nth;
@@ -119,6 +152,9 @@ class FaultFileSystem::Rules {
   mutable std::mutex mutex_;
   std::vector<Rule> rules_;
   std::int64_t failure_count_ = 0;
+  std::int64_t change_count_ = 0;
+  std::optional<std::int64_t> stop_at_;
+  ByteCount written_at_stop_ = 0;
 };
 
 namespace {
@@ -212,6 +248,8 @@ std::shared_ptr<Stall> FaultFileSystem::stall(FaultPoint where) {
   return stall;
 }
 
+void FaultFileSystem::stop_at(std::int64_t nth, ByteCount written) { rules_->stop_at(nth, written); }
+std::int64_t FaultFileSystem::change_count() const { return rules_->change_count(); }
 void FaultFileSystem::clear() { rules_->clear(); }
 std::int64_t FaultFileSystem::failure_count() const { return rules_->failure_count(); }
 

@@ -64,6 +64,12 @@ class FaultFileSystem final : public storage::FileSystem {
   // The calls, which must be writes, write the first `written` bytes and fail.
   void write_short(FaultPoint where, ByteCount written, Errc code);
   std::shared_ptr<Stall> stall(FaultPoint where);
+  // The nth call from now on that may change something is the last that is begun, as when the process is
+  // killed in it: a write writes `written` bytes, anything else does nothing, and all calls after it fail.
+  void stop_at(std::int64_t nth, ByteCount written);
+  // Calls that may change something, since the start: open, write, truncate, sync, make_directory, rename,
+  // remove and sync_directory.
+  std::int64_t change_count() const;
   // Takes all faults away, and releases what waits.
   void clear();
   // How many calls failed so far.

@@ -1,7 +1,7 @@
 // The random run of log_model.h: its operations. model_restart.cc stops and opens the log.
 #include <algorithm>
 
-#include "storage/journal_source.h"
+#include "tests/support/journaled_log.h"
 #include "tests/support/log_model.h"
 
 namespace sillok::tests {
@@ -13,35 +13,6 @@ using storage::Log;
 using storage::LogHealth;
 
 constexpr std::size_t kHistoryShown = 60;
-
-// What a partition is to the journal.
-class JournaledLog final : public storage::JournalTarget {
- public:
-  JournaledLog(const Log& log, const storage::LogPosition& from)
-      : log_(log), from_(from), to_(log.log_end()) {}
-  storage::JournalKey journal_key() const override { return {model_topic_id(), model_partition().partition}; }
-  Contribution contribute(storage::JournalFrame& frame) override {
-    switch (storage::copy_to_frame(log_, journal_key(), from_, to_, frame)) {
-      case storage::FrameCopy::copied:
-        return Contribution::added;
-      case storage::FrameCopy::no_room:
-        return Contribution::no_room;
-      case storage::FrameCopy::unfit:
-        break;
-    }
-    return Contribution::unfit;
-  }
-  void committed() override { is_committed = true; }
-  void not_committed() override {}
-  void flush() override {}
-
-  bool is_committed = false;
-
- private:
-  const Log& log_;
-  const storage::LogPosition from_;
-  const storage::LogPosition to_;
-};
 
 }  // namespace
 
@@ -237,7 +208,8 @@ void ModelRun::journal() {
   const storage::LogPosition from = std::max(journaled_end_, log_->synced_end());
   const storage::LogPosition to = log_->log_end();
   if (from >= to) return;
-  const auto target = std::make_shared<JournaledLog>(*log_, from);
+  const auto target = std::make_shared<JournaledLog>(
+      *log_, storage::JournalKey{model_topic_id(), model_partition().partition}, from);
   const bool needs_flush = !journal.commit_now(target);
   note("journal " + text(from.offset) + " to " + text(to.offset) +
        (target->is_committed ? "" : ": not done"));
