@@ -62,14 +62,18 @@ class SparseIndex {
   std::int64_t entry_count() const;
   std::optional<Entry> last() const;
   // The greatest entry whose key is not past `key`.
-  Result<std::optional<Entry>> floor(Key key, IoMode mode);
+  Result<std::optional<Entry>> floor(Key key, IoMode mode) {
+    return last_before([key](const Entry& entry) { return key < entry.key(); }, mode);
+  }
+  // The last entry before the first for which `is_past` holds; it holds for all behind that one.
+  template <class IsPast>
+  Result<std::optional<Entry>> last_before(const IsPast& is_past, IoMode mode);
   Result<std::vector<Entry>> entries();
 
  private:
   Result<void> load(IoMode mode);
   Result<void> add_block(std::span<const std::byte> bytes, std::int64_t first, std::vector<Entry>& heads,
                          std::uint32_t& crc, std::optional<Entry>& previous) const;
-  static std::optional<Entry> floor_in(std::span<const Entry> entries, Key key);
   Error malformed(std::string_view what) const;
 
   const LogFiles* files_;
@@ -237,26 +241,21 @@ std::optional<Entry> SparseIndex<Entry>::last() const {
 }
 
 template <class Entry>
-std::optional<Entry> SparseIndex<Entry>::floor_in(std::span<const Entry> entries, Key key) {
-  const auto after = std::upper_bound(entries.begin(), entries.end(), key,
-                                      [](Key wanted, const Entry& entry) { return wanted < entry.key(); });
-  if (after == entries.begin()) return std::nullopt;
-  return *(after - 1);
-}
-
-template <class Entry>
-Result<std::optional<Entry>> SparseIndex<Entry>::floor(Key key, IoMode mode) {
+template <class IsPast>
+Result<std::optional<Entry>> SparseIndex<Entry>::last_before(const IsPast& is_past, IoMode mode) {
+  const auto first_past = [&is_past](const std::vector<Entry>& entries) {
+    return std::partition_point(entries.begin(), entries.end(),
+                                [&is_past](const Entry& entry) { return !is_past(entry); });
+  };
   std::size_t count = 0;
   std::size_t block = 0;
   for (;;) {
     {
       const std::lock_guard lock(mutex_);
-      if (!pending_.empty() && !(key < pending_.front().key())) return floor_in(pending_, key);
+      if (!pending_.empty() && !is_past(pending_.front())) return std::optional(*(first_past(pending_) - 1));
       if (open_ && written_count_ == 0) return std::optional<Entry>();
       if (loaded_) {
-        const auto after =
-            std::upper_bound(block_heads_.begin(), block_heads_.end(), key,
-                             [](Key wanted, const Entry& entry) { return wanted < entry.key(); });
+        const auto after = first_past(block_heads_);
         if (after == block_heads_.begin()) return std::optional<Entry>();
         block = static_cast<std::size_t>(after - block_heads_.begin()) - 1;
         count = std::min(kIndexBlockEntries,
@@ -274,10 +273,10 @@ Result<std::optional<Entry>> SparseIndex<Entry>::floor(Key key, IoMode mode) {
     return malformed("shorter than it was");
   }
   std::size_t low = 0;
-  std::size_t high = count;  // the first entry past the key is in [low, high]
+  std::size_t high = count;  // the first entry past it is in [low, high]
   while (low < high) {
     const std::size_t middle = (low + high) / 2;
-    if (key < Entry::decode(buffer.data() + middle * Entry::kSize).key()) {
+    if (is_past(Entry::decode(buffer.data() + middle * Entry::kSize))) {
       high = middle;
     } else {
       low = middle + 1;

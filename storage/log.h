@@ -31,6 +31,8 @@ struct FileSlice {
   std::shared_ptr<const File> file;
   FilePosition position;
   ByteCount size = 0;
+  // Of the batch behind it, for which the limit left some room, but not enough: there is more than `size`.
+  ByteCount left_out = 0;
 };
 
 // Appended bytes within one segment.
@@ -136,8 +138,8 @@ class Log {
   Result<void> append_as_follower(ByteView batches);
 
   // From the batch that holds `from` (or the first after it) up to `limit` bytes, never past `upper_bound`;
-  // at least one whole batch where `whole_first_batch`. The end of the slice may cut a batch: clients expect
-  // that. Empty at upper_bound. Errc::offset_out_of_range below log_start() or past log_end(); Errc::corrupt
+  // at least one whole batch where `first_batch` says so. Whole batches, as far as that can be told without
+  // waiting: clients expect a batch that is cut at the end, and throw it away. Empty at upper_bound. Errc::offset_out_of_range below log_start() or past log_end(); Errc::corrupt
   // inside a damaged range.
   enum class FirstBatch { whole, within_limit };
   Result<FileSlice> read(Offset from, const LogPosition& upper_bound, ByteCount limit, FirstBatch first_batch,

@@ -58,7 +58,9 @@ Result<FileSlice> Log::Impl::read(Offset from, const LogPosition& upper_bound, B
       ByteCount size = std::min(limit, end - batch.position);
       if (first_batch == FirstBatch::whole) size = std::max(size, batch.size);
       if (size <= 0) return FileSlice{};
-      return FileSlice{std::move(batch.file), batch.position, size};
+      FileSlice slice{std::move(batch.file), batch.position, size};
+      if (batch.position + size < end) segment.cut_to_batches(slice, batch.size, mode);
+      return slice;
     }
     ++i;
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
 namespace sillok::storage {
 namespace {
@@ -54,10 +55,50 @@ Result<std::shared_ptr<File>> Segment::file(IoMode mode) const {
 }
 
 std::optional<Segment::Recent> Segment::find_recent(Offset from) const {
-  for (const Recent& recent : recent_) {
-    if (recent.base_offset <= from && from <= recent.last_offset) return recent;
+  const auto holds = [from](const Recent& recent) {
+    return recent.base_offset <= from && from <= recent.last_offset;
+  };
+  if (const auto found = std::find_if(recent_.begin(), recent_.end(), holds); found != recent_.end())
+    return *found;
+  if (!read_ends_) return std::nullopt;
+  const auto found = std::find_if(read_ends_->begin(), read_ends_->end(), holds);
+  return found == read_ends_->end() ? std::nullopt : std::optional(*found);
+}
+
+// The batch that begins before `position` and ends behind it, or begins there; `from` is where a batch before
+// it begins.
+Result<std::optional<BatchPlace>> Segment::batch_across(const File& file, FilePosition from,
+                                                        FilePosition position, IoMode mode) {
+  const auto is_past = [position](const OffsetIndexEntry& entry) { return entry.position > position.value; };
+  const auto entry = TRY(index_.last_before(is_past, mode));
+  const bool helps = entry && entry->position > from.value;
+  BatchWalk walk(file, helps ? FilePosition(entry->position) : from, end(), mode);
+  for (bool first = helps;; first = false) {
+    const auto place = TRY(walk.next());
+    if (!place) return std::optional<BatchPlace>();
+    if (first && place->header.last_offset() != base_ + entry->relative_offset)
+      return Error{Errc::malformed, files_->path(base_, kOffsetIndexSuffix) + ": points at another batch"};
+    if (is_index_lost(place->position)) return std::optional<BatchPlace>();
+    if (place->end() > position) return place;
   }
-  return std::nullopt;
+}
+
+void Segment::cut_to_batches(FileSlice& slice, ByteCount first_batch_size, IoMode mode) {
+  if (slice.size < first_batch_size) {
+    slice.left_out = std::exchange(slice.size, 0);
+    return;
+  }
+  const FilePosition limit = slice.position + slice.size;
+  const auto across = batch_across(*slice.file, slice.position, limit, mode);
+  if (!across.ok() || !*across || (*across)->position <= slice.position) return;
+  const BatchPlace& batch = **across;
+  slice.size = batch.position - slice.position;
+  slice.left_out = limit - batch.position;
+  const std::lock_guard lock(mutex_);
+  if (!read_ends_) read_ends_ = std::make_unique<std::array<Recent, kRecentCount>>();
+  (*read_ends_)[read_ends_next_] = {batch.header.base_offset, batch.header.last_offset(), batch.position,
+                                    static_cast<ByteCount>(batch.header.size())};
+  read_ends_next_ = (read_ends_next_ + 1) % kRecentCount;
 }
 
 FilePosition Segment::readable_end(FilePosition position) const {

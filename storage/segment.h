@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "storage/batch_walk.h"
+#include "storage/log.h"
 #include "storage/log_config.h"
 #include "storage/offset_index.h"
 #include "storage/time_index.h"
@@ -70,6 +71,9 @@ class Segment {
   // Errc::malformed or not_found say that the index needs to be built anew; Errc::corrupt, that the log is
   // damaged there.
   Result<std::optional<FoundBatch>> find(Offset from, IoMode mode);
+  // Makes a slice that find() began end with a whole batch; none is left of one that is smaller than its
+  // first. Remembers where the next read goes on. A slice stays as it is where the index does not help.
+  void cut_to_batches(FileSlice& slice, ByteCount first_batch_size, IoMode mode);
   // Where reading from `position` must stop, for damage or the end.
   FilePosition readable_end(FilePosition position) const;
   // Where reading goes on behind the damage that begins at `position`; `position` where there is none.
@@ -138,6 +142,8 @@ class Segment {
   void add_index_entry(const AppendedBatch& batch);
   void reserve(ByteCount more, const LogConfig& config);
   std::optional<Recent> find_recent(Offset from) const;
+  Result<std::optional<BatchPlace>> batch_across(const File& file, FilePosition from, FilePosition position,
+                                                 IoMode mode);
 
   const LogFiles* const files_;
   const Offset base_;
@@ -153,6 +159,9 @@ class Segment {
   mutable std::weak_ptr<File> cached_file_;  // what the cache, or a reader, has open
   std::array<Recent, kRecentCount> recent_;  // the latest appends, where consumers at the tail go on
   std::size_t recent_next_ = 0;
+  // Batches that reads ended before, where consumers behind the tail go on. Null until there is one.
+  std::unique_ptr<std::array<Recent, kRecentCount>> read_ends_;
+  std::size_t read_ends_next_ = 0;
   std::optional<MaxTimestamp> max_timestamp_;
 
   // Of appends.

@@ -131,18 +131,20 @@ class FetchOperation final : public FetchWaiter,
 
   // Whether there is enough to answer. Errc::would_block where the disk would have to be waited for.
   Result<bool> read_all(IoMode mode) {
-    ByteCount total = 0;
+    ByteCount taken = 0;
+    ByteCount total = 0;  // with what there is, but does not fit
     ByteCount left = max_bytes_;
     bool must_answer = parts_.empty() || deadline_ <= services_.clock.steady();
     for (std::size_t i = 0; i < parts_.size(); ++i) {
       // Each fetch begins with another partition, so that none starves behind one that always fills the
       // answer.
       Part& part = parts_[(i + first_part_) % parts_.size()];
-      const Result<void> read = read_part(part, left, total == 0, mode);
+      const Result<void> read = read_part(part, left, taken == 0, mode);
       if (!read.ok() && read.error().code == Errc::would_block) return read.error();
       if (!read.ok()) part.read_error = fetch_error(read.error());
       must_answer |= part.read_error != ErrorCode::none || part.diverging.has_value();
-      total += part.slice.size;
+      taken += part.slice.size;
+      total += part.slice.size + part.slice.left_out;
       left = std::max<ByteCount>(0, left - part.slice.size);
     }
     return must_answer || total >= min_bytes_;

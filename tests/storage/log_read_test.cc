@@ -52,10 +52,39 @@ TEST_CASE("read: a slice has at most `limit` bytes, but for a first batch that m
     return f.log->read(Offset(0), f.log->log_end(), limit, first, IoMode::may_block)->size;
   };
   CHECK(size(10, Log::FirstBatch::whole) == 500);
-  CHECK(size(10, Log::FirstBatch::within_limit) == 10);
-  CHECK(size(700, Log::FirstBatch::whole) == 700);
+  CHECK(size(10, Log::FirstBatch::within_limit) == 0);
+  CHECK(size(700, Log::FirstBatch::whole) == 500);
   CHECK(size(5000, Log::FirstBatch::whole) == 1000);
   CHECK(size(0, Log::FirstBatch::within_limit) == 0);
+}
+
+TEST_CASE("read: a slice ends with a whole batch, and says how much of the next one it had room for") {
+  LogConfig config = LogFixture::small_config();
+  config.index_interval_bytes = GENERATE(0, 300, 4096, 100'000);
+  config.segment_bytes = 20'000;
+  LogFixture f(config);
+  f.create();
+  for (int i = 0; i < 200; ++i)
+    REQUIRE(f.try_append(batch().sized(static_cast<std::size_t>(90 + i % 7 * 40))).ok());
+  const Stop stop = GENERATE(Stop::killed, Stop::clean);
+  f.reopen(stop);
+  const ByteCount limit = GENERATE(1, 100, 1000, 4000);
+  Offset from{0};
+  while (from < Offset(f.end())) {
+    const auto slice = f.log->read(from, f.log->log_end(), limit, Log::FirstBatch::whole, IoMode::may_block);
+    REQUIRE(slice.ok());
+    Bytes bytes(static_cast<std::size_t>(slice->size));
+    REQUIRE(slice->file->read_at(slice->position, bytes).ok());
+    std::size_t end = 0;
+    while (end < bytes.size()) {
+      const auto header = header_of(Bytes(bytes.begin() + static_cast<std::ptrdiff_t>(end), bytes.end()));
+      REQUIRE(header.base_offset == from);  // sequential reads find each batch once
+      from = header.next_offset();
+      end += header.size();
+    }
+    REQUIRE(end == bytes.size());
+    REQUIRE((slice->left_out == 0 || slice->size + slice->left_out == limit));
+  }
 }
 
 TEST_CASE("read: nothing at or past the upper bound is served, whichever segment it is in") {
