@@ -21,8 +21,9 @@
 
 namespace sillok::broker {
 
-// An append that takes longer than this says that the kernel makes writers wait.
-inline constexpr std::chrono::milliseconds kSlowAppend{5};
+// An append that takes longer than this says that the kernel makes writers wait. On a busy core a thread that
+// is only preempted loses some 4 ms a turn, and must not be taken for one that waits.
+inline constexpr std::chrono::milliseconds kSlowAppend{20};
 // How long all appends must have been quick before reactors write by themselves again.
 inline constexpr std::chrono::milliseconds kCalmAfter{100};
 

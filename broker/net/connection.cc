@@ -3,18 +3,29 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <boost/asio/post.hpp>
 #include <cerrno>
 #include <cstring>
 #include <utility>
 #include <vector>
 
 #include "broker/dispatcher.h"
+#include "broker/net/listener.h"
 #include "broker/rate_limited_log.h"
 #include "protocol/frame.h"
 
 namespace sillok::broker {
 
 using boost::asio::ip::tcp;
+
+namespace {
+
+bool is_produce(ByteView frame) {
+  return frame.size() >= sizeof(std::int16_t) &&
+         load_big_endian<std::int16_t>(frame.data()) == static_cast<std::int16_t>(protocol::ApiKey::produce);
+}
+
+}  // namespace
 
 // An answer that was made on another thread.
 class Connection::CompletionTask final : public ReactorTask {
@@ -86,7 +97,7 @@ void Connection::start() {
   boost::system::error_code error;
   socket_.native_non_blocking(true, error);
   if (error) return close("its socket cannot be made non-blocking");
-  wait_readable();
+  go_on();
 }
 
 void Connection::close(const char* reason) {
@@ -227,6 +238,7 @@ bool Connection::may_dispatch() const {
 void Connection::take_frames(MutableByteView bytes) {
   const auto size_max = environment_.services.config.socket_request_max_bytes;
   while (bytes.size() >= protocol::kFrameSizeBytes && may_dispatch()) {
+    if (belongs_to_producers(bytes)) return move_to_producers(bytes);
     const auto size = load_big_endian<std::int32_t>(bytes.data());
     if (size < 0 || size > size_max) return refuse_size(size);
     const std::size_t whole = protocol::kFrameSizeBytes + static_cast<std::size_t>(size);
@@ -247,6 +259,31 @@ void Connection::take_frames(MutableByteView bytes) {
   } else if (kept_.capacity() > 0) {
     Bytes().swap(kept_);
   }
+}
+
+// A produce request comes first, and nothing is under way.
+bool Connection::belongs_to_producers(ByteView bytes) const {
+  const ReactorSlot* const producers = environment_.producers;
+  return producers != nullptr && producers->reactor != &reactor_ && slots_.empty() && output_.empty() &&
+         is_produce(bytes.subspan(protocol::kFrameSizeBytes));
+}
+
+// Ends this object, and goes on in another one with the same socket.
+void Connection::move_to_producers(ByteView received) {
+  const ReactorSlot& target = *environment_.producers;
+  boost::system::error_code error;
+  const auto protocol = socket_.local_endpoint(error).protocol();
+  if (error) return close(nullptr);
+  const auto handle = socket_.release(error);
+  if (error) return close("its socket cannot be handed over");
+  open_ = false;
+  ConnectionInfo info = info_;
+  info.reactor = target.reactor->index();
+  auto moved = std::make_shared<Connection>(tcp::socket(target.reactor->context(), protocol, handle),
+                                            *target.reactor, environment_, std::move(info), address_);
+  moved->kept_.assign(received.begin(), received.end());
+  boost::asio::post(target.reactor->context(),
+                    [set = target.connections, moved = std::move(moved)] { set->add(moved); });
 }
 
 // Closes the connection once what came before was answered.
@@ -271,7 +308,7 @@ bool Connection::begin_large(std::size_t size, ByteView start) {
     }
     reserved_ = static_cast<ByteCount>(size);
   }
-  large_ = std::make_unique<LargeFrame>(size);
+  large_ = std::make_unique<LargeFrame>(reactor_.frame_pool(), size);
   std::memcpy(large_->rest().data(), start.data(), start.size());
   large_->filled(start.size());
   return true;
@@ -287,14 +324,12 @@ void Connection::reservation_made() {
 void Connection::dispatch_frame(MutableByteView frame) {
   const std::uint64_t slot = first_slot_ + slots_.size();
   slots_.emplace_back();
-  const bool is_produce =
-      frame.size() >= sizeof(std::int16_t) &&
-      load_big_endian<std::int16_t>(frame.data()) == static_cast<std::int16_t>(protocol::ApiKey::produce);
+  const bool appends = is_produce(frame);
   dispatching_ = true;
   const bool answerable = dispatch(environment_.services, reactor_, info_, frame, shared_from_this(), slot);
   dispatching_ = false;
   if (!answerable) receiving_ended_ = true;  // its slot closes the connection when its turn comes
-  if (is_produce && environment_.device.is_congested()) wait_for_device();
+  if (appends && environment_.device.is_congested()) wait_for_device();
 }
 
 // A producer that outruns the disk is not read from until the disk has caught up.

@@ -23,12 +23,16 @@
 
 namespace sillok::broker {
 
+struct ReactorSlot;
+
 // What all connections share.
 struct ConnectionEnvironment {
   Services& services;
   FrameBudget& budget;
   ConnectionLimits& limits;
   Device& device;  // of the log directory
+  // Where connections go with their first produce request; null: they stay where they are.
+  const ReactorSlot* producers = nullptr;
 };
 
 // Threading: complete() from any thread; the rest on its reactor's.
@@ -75,6 +79,8 @@ class Connection final : public ResponseSink,
   void take_kept();
   // Dispatches the whole frames at the front of `bytes`, and keeps the rest.
   void take_frames(MutableByteView bytes);
+  bool belongs_to_producers(ByteView bytes) const;
+  void move_to_producers(ByteView received);
   bool begin_large(std::size_t size, ByteView start);
   void reservation_made();
   void refuse_size(std::int32_t size);

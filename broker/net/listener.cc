@@ -48,12 +48,14 @@ void ConnectionSet::close_all() {
 
 void ConnectionSet::expire() {
   const storage::SteadyTime now = reactor_.clock().steady();
+  reactor_.frame_pool()->trim();
   std::erase_if(connections_, [&](const std::weak_ptr<Connection>& weak) {
     const auto connection = weak.lock();
     if (connection) connection->check_time(now);
     return !connection || !connection->is_open();
   });
-  if (!connections_.empty()) reactor_.call_at(now + kConnectionCheckInterval, weak_from_this());
+  if (connections_.empty()) return reactor_.frame_pool()->clear();
+  reactor_.call_at(now + kConnectionCheckInterval, weak_from_this());
 }
 
 AcceptLoop::AcceptLoop(Listener listener, std::vector<ReactorSlot> reactors,
@@ -103,7 +105,9 @@ void AcceptLoop::close() {
 }
 
 void AcceptLoop::accept_next() {
-  const std::size_t reactor = next_reactor_++ % reactors_.size();
+  // The producers' reactor gets its connections from the others.
+  const std::size_t count = reactors_.size() - (environment_.producers != nullptr ? 1 : 0);
+  const std::size_t reactor = next_reactor_++ % count;
   const auto on_accept = [self = shared_from_this(), reactor](boost::system::error_code error,
                                                               tcp::socket socket) {
     if (!self->acceptor_.is_open()) return;

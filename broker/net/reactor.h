@@ -12,6 +12,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "broker/net/receive_buffer.h"
 #include "broker/reactor_port.h"
 #include "protocol/base/bytes.h"
 #include "storage/clock.h"
@@ -37,6 +38,7 @@ class Reactor final : public ReactorPort {
   std::size_t index() const { return index_; }
   boost::asio::io_context& context() { return context_; }
   MutableByteView scratch() { return scratch_; }
+  const std::shared_ptr<FramePool>& frame_pool() { return frame_pool_; }
   bool is_current() const;
   const storage::Clock& clock() const { return clock_; }
 
@@ -61,6 +63,7 @@ class Reactor final : public ReactorPort {
   boost::asio::io_context context_;
   boost::asio::steady_timer timer_;
   Bytes scratch_;
+  const std::shared_ptr<FramePool> frame_pool_ = std::make_shared<FramePool>();
 
   std::mutex inbox_mutex_;
   std::vector<std::shared_ptr<ReactorTask>> inbox_;

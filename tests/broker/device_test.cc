@@ -16,13 +16,13 @@ TEST_CASE("device: a slow append ends the calm until all were quick for a while"
   HeldExecutor writer;
   broker::Device device(clock, flusher, writer, 100);
   CHECK(device.is_calm());
-  device.note_append(clock.steady(), clock.steady() + milliseconds(5));
+  device.note_append(clock.steady(), clock.steady() + broker::kSlowAppend);
   CHECK(device.is_calm());
-  device.note_append(clock.steady(), clock.steady() + milliseconds(6));
+  device.note_append(clock.steady(), clock.steady() + broker::kSlowAppend + milliseconds(1));
   CHECK_FALSE(device.is_calm());
   clock.advance(milliseconds(50));
-  device.note_append(clock.steady(), clock.steady() + milliseconds(7));
-  clock.advance(milliseconds(106));
+  device.note_append(clock.steady(), clock.steady() + broker::kSlowAppend + milliseconds(2));
+  clock.advance(broker::kSlowAppend + milliseconds(2) + broker::kCalmAfter - milliseconds(1));
   CHECK_FALSE(device.is_calm());
   clock.advance(milliseconds(1));
   CHECK(device.is_calm());

@@ -84,7 +84,7 @@ TEST_CASE(
   const Acks acks = GENERATE(Acks::leader, Acks::all);
   fixture.append(batch().records(1), acks)->wait_for(1);
   // A slow append: what comes now waits for the writer, and is written in one call.
-  fixture.device.note_append(fixture.clock.steady(), fixture.clock.steady() + std::chrono::milliseconds(6));
+  fixture.device.note_append(fixture.clock.steady(), fixture.clock.steady() + 2 * broker::kSlowAppend);
   const auto first = fixture.append(batch().records(2), acks);
   const auto second = fixture.append(batch().sized(4000), acks);
   const auto third = fixture.append(batch().records(1), acks);
@@ -113,7 +113,7 @@ TEST_CASE("partition: what was queued while there was room is refused where ther
   PartitionFixture fixture;
   storage::SpaceUse use{.free = 1000, .total = 1'000'000};
   fixture.device.space().watch("/data", 1000, [&]() -> Result<storage::SpaceUse> { return use; });
-  fixture.device.note_append(fixture.clock.steady(), fixture.clock.steady() + std::chrono::milliseconds(6));
+  fixture.device.note_append(fixture.clock.steady(), fixture.clock.steady() + 2 * broker::kSlowAppend);
   const auto queued = fixture.append(batch().records(1), Acks::leader);
   CHECK(queued->told().empty());
   use.free = 999;
@@ -207,7 +207,7 @@ TEST_CASE("partition: a cancelled waiter is not woken") {
 
 TEST_CASE("partition: while the device is not calm, appends go to the writer thread in order") {
   PartitionFixture fixture;
-  fixture.device.note_append(fixture.clock.steady(), fixture.clock.steady() + std::chrono::milliseconds(6));
+  fixture.device.note_append(fixture.clock.steady(), fixture.clock.steady() + 2 * broker::kSlowAppend);
   const auto sink = std::make_shared<RecordingSink>();
   for (std::size_t i = 0; i < 3; ++i) fixture.append(batch().records(1), Acks::leader, sink, i);
   CHECK(sink->told().empty());
