@@ -12,6 +12,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -37,7 +38,7 @@ def become_subreaper():
     LIBC.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
-def start(command, core=None, log=None, env=None, cwd=None, stdin=subprocess.DEVNULL, stdout=None):
+def start(command, core=None, log=None, env=None, cwd=None, stdin=subprocess.DEVNULL, stdout=None, stderr=None):
     """A process in a session of its own, on one core, that dies with this one; what it prints goes to the file `log`."""
     parent = os.getpid()
 
@@ -51,7 +52,7 @@ def start(command, core=None, log=None, env=None, cwd=None, stdin=subprocess.DEV
     sink = open(log, "ab") if log else subprocess.DEVNULL
     try:
         return subprocess.Popen([str(word) for word in command], stdin=stdin, stdout=sink if stdout is None else stdout,
-                                stderr=sink, env=env, cwd=cwd, start_new_session=True, preexec_fn=prepare)
+                                stderr=sink if stderr is None else stderr, env=env, cwd=cwd, start_new_session=True, preexec_fn=prepare)
     finally:
         if log:
             sink.close()
@@ -63,23 +64,19 @@ class Failed(RuntimeError):
 
 def run(command, core=None, env=None, cwd=None, timeout=600, log=None, check=True):
     """Runs a command to its end and returns what it printed on stdout; stderr goes to `log`, or is kept for the error."""
-    errors = log or os.path.join(os.environ.get("TMPDIR", "/tmp"), f"sillok-peers-{os.getpid()}.err")
-    if not log and os.path.exists(errors):
-        os.unlink(errors)
-    process = start(command, core, errors, env, cwd, stdout=subprocess.PIPE)
-    try:
-        out, _ = process.communicate(timeout=timeout)
-    except subprocess.TimeoutExpired:
-        raise Failed(f"{words(command)}: not done after {timeout} s") from None
-    finally:
-        if process.poll() is None:
-            end(process.pid, signal.SIGKILL)
-            process.wait()
+    with tempfile.TemporaryFile() as errors:
+        process = start(command, core, log, env, cwd, stdout=subprocess.PIPE, stderr=None if log else errors)
+        try:
+            out, _ = process.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            raise Failed(f"{words(command)}: not done after {timeout} s") from None
+        finally:
+            if process.poll() is None:
+                end(process.pid, signal.SIGKILL)
+                process.wait()
+        errors.seek(0)
+        complaint = errors.read()[-2000:].decode(errors="replace")
     text = out.decode(errors="replace")
-    with open(errors, "rb") as file:
-        complaint = file.read()[-2000:].decode(errors="replace")
-    if not log:
-        os.unlink(errors)
     if check and process.returncode != 0:
         raise Failed(f"{words(command)}: exit code {process.returncode}\n{complaint}{text[-1000:]}")
     return text

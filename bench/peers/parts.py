@@ -14,6 +14,8 @@ from workloads import PARTS, WARM_UP
 
 # A load that ends by size ends after so many seconds at the latest.
 SIZE_SECONDS_MAX = 90
+# An index entry stands at each 4 KiB.
+FIRST_RECORDS = 10
 READ_TOPIC = "read"
 IDLE_CONNECTIONS = 5000
 IDLE_SECONDS_MAX = 300
@@ -41,6 +43,11 @@ def word_of(part, name):
     return part.words[part.words.index(name) + 1]
 
 
+def with_word(part, name, value):
+    at = part.words.index(name)
+    return [*part.words[:at], name, value, *part.words[at + 2:]]
+
+
 def request_bytes(part):
     return word_of(part, "--records") * word_of(part, "--record-bytes")
 
@@ -61,9 +68,11 @@ def run_load(server, column, name, round_number):
     if part.mode == "fetch":
         fill_read_topic(server)
     if part.mode == "produce":
-        # Making the topic is not what is measured, nor the first record of each partition.
-        load(server, "produce", "--topic", topic, *part.words, *setting_words(column), "--seconds", 60, "--requests",
-             2 * word_of(part, "--partitions"))
+        # Making the topic is not what is measured, nor the first records of each partition, in which Kafka maps its
+        # indexes. One connection goes round all partitions; many would begin at the first few.
+        words = [*with_word(part, "--connections", 1), *setting_words(column)]
+        load(server, "produce", "--topic", topic, *words, "--seconds", 60, "--requests",
+             FIRST_RECORDS * word_of(part, "--partitions"))
     answer = measured(server, part.mode, "--topic", topic, *part.words, *setting_words(column),
                       *bound_words(server.options, part, column))
     if part.mode == "produce":
@@ -96,13 +105,15 @@ def warm_up(server, seconds):
     for name, share in WARM_UP.items():
         part = PARTS[name]
         topic = f"warm-{'P1' if part.mode == 'fetch' else name}"
-        # A thousand partitions would stay for the rest of the round.
-        words = [4 if word == 1000 and part.words[at - 1] == "--partitions" else word
-                 for at, word in enumerate(part.words)]
+        words = part.words
+        if name == "P8":
+            # A thousand partitions would stay for the rest of the round.
+            words = with_word(part, "--partitions", 4)
         load(server, part.mode, "--topic", topic, *words, "--seconds", max(0.2, share * seconds))
         if topic not in server.written:
             server.written.append(topic)
-    server.drop_written()
+    if server.drops_warm_up:
+        server.drop_written()
 
 
 class Idle:
@@ -167,8 +178,7 @@ def run_start(column, options, folder):
 def fill(server, topic, gigabytes, acks):
     """16 x 1 KiB a request into 4 partitions."""
     part = PARTS["P2"]
-    words = [acks if part.words[at - 1] == "--acks" else word for at, word in enumerate(part.words)]
-    return load(server, "produce", "--topic", topic, *words, "--seconds", 1800,
+    return load(server, "produce", "--topic", topic, *with_word(part, "--acks", acks), "--seconds", 1800,
                 "--requests", max(1, int(gigabytes * GB / request_bytes(part))))
 
 

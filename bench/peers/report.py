@@ -70,9 +70,10 @@ class Values:
         return statistics.median(values) if values else None
 
     def ratio(self, figure, column, against):
-        """(ratio of the medians, least and greatest ratio of the rounds that have both) or None."""
+        """(ratio of the medians, least and greatest ratio of the rounds that have both), or None; of what is a difference
+        and came out below zero there is none."""
         top, bottom = self.median(figure, column), self.median(figure, against)
-        if top is None or not bottom:
+        if top is None or bottom is None or top < 0 or bottom <= 0:
             return None
         mine, theirs = self.rounds[(figure, column)], self.rounds[(figure, against)]
         pairs = [mine[at] / theirs[at] for at in mine if theirs.get(at)]

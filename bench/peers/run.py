@@ -203,7 +203,9 @@ def estimate(options):
     for part in [part for part in options.only if part in PARTS]:
         for column in columns_of(part, options):
             kafka = column.startswith("kafka")
-            seconds += 2.5  # ballast, sync, topics
+            seconds += 1.5  # ballast, sync, topics
+            if PARTS[part].drops_written:
+                seconds += 10 if column.startswith("sillok") else 2
             if PARTS[part].by_size:
                 seconds += options.gb * (6 if kafka else 1.5)
             elif PARTS[part].mode:
@@ -283,7 +285,7 @@ def set_lengths(options):
     options.restart_partitions = 500 if quick else 10_000
     options.idle_partitions = 500 if quick else 5_000
     # All kinds of load together; the steady state of a JIT compiler is what is measured.
-    options.warm_up = 6 if quick else 45
+    options.warm_up = 6 if quick else 42
     scratch = tempfile.gettempdir()
     options.dir = options.dir or scratch
     options.json = options.json or (os.path.join(scratch, "sillok-peers-quick.json") if quick else DEFAULT_JSON)

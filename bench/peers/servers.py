@@ -23,6 +23,8 @@ KAFKA_JVM = ["-Xmx1G", "-Xms1G", "-server", "-XX:+UseG1GC", "-XX:MaxGCPauseMilli
 
 class Server:
     """A process pinned to the server's core. Stopped (SIGSTOP) except while it is measured."""
+    # Whether what the warm-up wrote is given back at once, or with the first parts.
+    drops_warm_up = True
 
     def __init__(self, column, options, folder):
         self.column = column
@@ -128,6 +130,7 @@ class WithTopicDeletion(Server):
 
 class Sillok(WithTopicDeletion):
     settings = {}
+    drops_warm_up = False  # its deletions take 10 s, and a tenth of the warm-up is little
 
     def command(self):
         settings = {"listeners": f"PLAINTEXT://{self.address}", "log.dirs": self.data,

@@ -47,25 +47,25 @@ PARTS = {
     "P3": Part("produce, 1,000 x 1 KiB a request, acks=1, 4 connections x 5, 4 partitions", CACHED, "produce",
                produce(4, 5, 1000, 1024, 1, 4), by_size=True, drops_written=True),
     "P4": Part("produce, one 100 B record a request, acks=1, 10 connections x 5, 1 partition", CACHED, "produce",
-               produce(10, 5, 1, 100, 1, 1), seconds=8),
+               produce(10, 5, 1, 100, 1, 1), seconds=6),
     "P5": Part("produce, one 100 B record a request, acks=1, one request at a time", CACHED, "produce",
-               produce(1, 1, 1, 100, 1, 1), seconds=4),
+               produce(1, 1, 1, 100, 1, 1), seconds=3),
     "F1": Part("fetch of 1 MiB, one consumer, page cache", CACHED, "fetch",
-               ("--connections", 1, "--max-bytes", 1 << 20), seconds=5),
+               ("--connections", 1, "--max-bytes", 1 << 20), seconds=4),
     "F2": Part("fetch of 1 MiB, eight consumers of one partition", CACHED, "fetch",
-               ("--connections", 8, "--max-bytes", 1 << 20), seconds=5),
+               ("--connections", 8, "--max-bytes", 1 << 20), seconds=4),
     "F3": Part("fetch of 64 KiB, four consumers of one partition", CACHED, "fetch",
-               ("--connections", 4, "--max-bytes", 64 << 10), seconds=5),
+               ("--connections", 4, "--max-bytes", 64 << 10), seconds=4),
     "E1": Part("end to end, 1,000 records/s, acks=1", CACHED, "e2e",
-               ("--rate", 1000, "--acks", 1, "--record-bytes", 100), seconds=12),
+               ("--rate", 1000, "--acks", 1, "--record-bytes", 100), seconds=10),
     "E2": Part("end to end, 1,000 records/s, acks=all on disk", ON_DISK, "e2e",
-               ("--rate", 1000, "--acks", -1, "--record-bytes", 100), seconds=12),
+               ("--rate", 1000, "--acks", -1, "--record-bytes", 100), seconds=10),
     "P7": Part("produce, one 100 B record a request, acks=all on disk, 10 connections x 5, 1 partition", ON_DISK, "produce",
-               produce(10, 5, 1, 100, -1, 1), seconds=7),
+               produce(10, 5, 1, 100, -1, 1), seconds=6),
     "P8": Part("produce, one 1 KiB record a request, acks=all on disk, 20 connections x 5, 1,000 partitions", ON_DISK,
-               "produce", produce(20, 5, 1, 1024, -1, 1000), seconds=7),
+               "produce", produce(20, 5, 1, 1024, -1, 1000), seconds=6),
     "P6": Part("produce, 16 x 1 KiB a request, acks=all on disk, 4 connections x 5, 4 partitions", ON_DISK, "produce",
-               produce(4, 5, 16, 1024, -1, 4), seconds=60, drops_written=True, seconds_of={"kafka-disk": 20}),
+               produce(4, 5, 16, 1024, -1, 4), seconds=60, drops_written=True, seconds_of={"kafka-disk": 20, "floor-journal": 30}),
     "M1": Part("memory after all of these", ["kafka", "sillok-kafka", "sillok", "floor"]),
     "S1": Part("start of the process to the first acknowledged record", ["kafka", "sillok", "floor"]),
     "R1": Part("kill -9 and start to the first acknowledged record", ["kafka", "sillok"]),
@@ -202,7 +202,7 @@ FOREIGN = {
     "java-kafka-disk": ForeignTitle("Apache Kafka 4.4.0", PERFORMANCE + ", acks=all, flush.messages=1", DISK),
 }
 FOREIGN_SIZES = [100, 1024]
-FOREIGN_SECONDS = 6
+FOREIGN_SECONDS = 4
 FOREIGN_CONNECTIONS = 4
 # Messages under way at most, over all connections, where the tool has such a setting.
 FOREIGN_WINDOW = 2000
