@@ -98,6 +98,7 @@ struct LogOptions {
   std::string directory;  // the partition's
   LogConfig config;
   bool clean = false;                             // the last stop was clean: nothing needs to be scanned
+  std::optional<TopicId> topic_id;                // where partition.metadata was read before
   const RecoveryPoint* recovery_point = nullptr;  // null: the whole log is scanned after an unclean stop
   const JournalReplay* journal = nullptr;         // null: none, or nothing in it
   PartitionIndex partition;                       // its entries there are of the topic's id and this

@@ -136,7 +136,7 @@ Result<void> LogDir::Impl::list_folders() {
   return {};
 }
 
-Result<std::vector<FoundPartition>> LogDir::Impl::find_partitions() const {
+Result<std::vector<FoundPartition>> LogDir::Impl::find_partitions() {
   std::vector<FoundPartition> found;
   std::vector<JournalKey> keys;
   bool all_known = true;
@@ -152,6 +152,11 @@ Result<std::vector<FoundPartition>> LogDir::Impl::find_partitions() const {
     keys.push_back({partition.topic_id, partition.name.partition});
   }
   if (all_known) journal_->keep_only(keys);
+  const std::lock_guard lock(mutex_);
+  for (const FoundPartition& partition : found) {
+    const auto known = known_.find(partition.name);
+    if (known != known_.end() && !partition.topic_id.is_zero()) known->second.topic_id = partition.topic_id;
+  }
   return found;
 }
 
@@ -178,6 +183,7 @@ Result<std::unique_ptr<Log>> LogDir::Impl::open_log(const TopicPartition& name, 
     if (entry == known_.end()) return Error{Errc::not_found, options.directory + ": no partition folder"};
     point = entry->second.recovery_point;
     options.log_start_offset = entry->second.log_start;
+    options.topic_id = entry->second.topic_id;
     entry->second.is_settled = false;
   }
   if (point) options.recovery_point = &*point;

@@ -22,7 +22,8 @@ struct KnownPartition {
   std::optional<RecoveryPoint> recovery_point;
   Offset log_start{0};
   std::optional<Offset> high_watermark;
-  bool is_settled = true;  // false: must be recovered, or was opened and not closed
+  std::optional<TopicId> topic_id;  // once find_partitions() has read it
+  bool is_settled = true;           // false: must be recovered, or was opened and not closed
 };
 
 // The files that the checkpoints of a log directory are.
@@ -34,7 +35,7 @@ class LogDir::Impl {
 
   // log_dir.cc
   Result<void> open();
-  Result<std::vector<FoundPartition>> find_partitions() const;
+  Result<std::vector<FoundPartition>> find_partitions();
   Result<std::unique_ptr<Log>> open_log(const TopicPartition& name, const LogConfig& config,
                                         RecoveryReport& report);
   Result<std::unique_ptr<Log>> create_log(const TopicPartition& name, const TopicId& topic_id,

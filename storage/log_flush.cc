@@ -198,12 +198,24 @@ Result<void> Log::Impl::close() {
   const auto flushed = flush();
   const std::lock_guard no_removal(removal_mutex_);
   const std::lock_guard no_flush(flush_mutex_);
-  Result<void> sealed = flushed.ok() ? seal_at_close() : Result<void>(flushed.error());
+  Result<void> sealed;
+  if (!flushed.ok()) {
+    sealed = flushed.error();
+  } else if (!is_as_closed()) {
+    sealed = seal_at_close();
+  }
   if (sealed.ok()) (void)take_recovery_point();  // remembered: it cannot be taken later
   const std::lock_guard lock(append_mutex_);
   active().release_file();
   is_closed_ = true;
   return sealed;
+}
+
+// Nothing was appended since the last close: its files need not be written again.
+bool Log::Impl::is_as_closed() const {
+  const LogPosition end = log_end_.load();
+  return closed_end_ && last_point_ && !snapshot_owed_ && closed_end_->offset == end.offset &&
+         closed_end_->segment_base == end.segment_base && closed_end_->position == end.position;
 }
 
 Result<void> Log::Impl::seal_at_close() {

@@ -124,13 +124,14 @@ class Log::Impl {
   void write_interim_snapshot();
   RecoveryPoint take_recovery_point();  // requires flush_mutex_
   Result<void> seal_at_close();
+  bool is_as_closed() const;
   Result<void> sync_sealed(const SealedSegment& sealed);
   Result<void> write_snapshot(Offset offset, std::span<const ProducerSnapshotEntry> producers);
 
   // log_producers.cc
   AppendStatus check_producer(AppendEntry& entry);
-  // From the newest snapshot and the log behind it.
-  Result<void> load_producers();
+  // From the newest of these snapshots and the log behind it.
+  Result<void> load_producers(std::vector<Offset> snapshots);
   Result<std::vector<Offset>> list_snapshots() const;  // oldest first
   Result<void> replay_producers(Offset from, TimestampMs now);
   static Result<FilePosition> replay_start(Segment& segment, Offset from, ByteCount before);
@@ -185,6 +186,8 @@ class Log::Impl {
   std::mutex flush_mutex_;
   // Under flush_mutex_.
   std::optional<RecoveryPoint> last_point_;  // while nothing was synced since
+  // Where the log ended when its files last were as a close leaves them.
+  std::optional<LogPosition> closed_end_;
   std::optional<LogPosition>
       interim_snapshot_;        // in the middle of the active segment, and goes with the next
   bool snapshot_owed_ = false;  // the last one found no room

@@ -39,11 +39,10 @@ Result<std::vector<Offset>> Log::Impl::list_snapshots() const {
   return found;
 }
 
-Result<void> Log::Impl::load_producers() {
+Result<void> Log::Impl::load_producers(std::vector<Offset> snapshots) {
   producers_.clear();
   const TimestampMs now = clock_->wall_ms();
   const Offset end = log_end_.offset();
-  std::vector<Offset> snapshots = TRY(list_snapshots());
   Offset from = segments_->front()->base_offset();
   for (; !snapshots.empty(); snapshots.pop_back()) {
     if (snapshots.back() > end || snapshots.back() < from) continue;

@@ -70,6 +70,7 @@ Result<FileSlice> Log::Impl::read(Offset from, const LogPosition& upper_bound, B
 Result<void> Log::Impl::repair_indexes(Segment& segment) {
   const std::lock_guard no_flush(flush_mutex_);
   last_point_.reset();
+  closed_end_.reset();
   const std::lock_guard lock(append_mutex_);
   TRY(require_open());
   const bool is_ours = std::any_of(segments_->begin(), segments_->end(),

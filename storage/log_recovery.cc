@@ -54,6 +54,7 @@ Result<void> Log::Impl::Recovery::open_segments() {
     if (name->suffix == kLogSuffix) bases.push_back(name->base);
     if (name->suffix == kOffsetIndexSuffix) offset_indexes_.insert(name->base);
     if (name->suffix == kTimeIndexSuffix) time_indexes_.insert(name->base);
+    if (name->suffix == kSnapshotSuffix) snapshots_.push_back(name->base);
   }
   for (const Offset base : bases) list_.push_back(TRY(Segment::open(&log_.files_, base)));
   if (list_.empty()) {
@@ -74,6 +75,7 @@ Result<void> Log::Impl::Recovery::settle_clean(Segment& last) {
 }
 
 Result<bool> Log::Impl::Recovery::walk_tail(Segment& last) {
+  if (last.size() == 0) return true;
   if (!last.offset_index().open(IoMode::may_block).ok() || !last.time_index().open(IoMode::may_block).ok()) {
     return false;
   }
@@ -150,6 +152,7 @@ Result<void> Log::Impl::Recovery::publish(const RecoveryPoint* point) {
   if (log_.log_start() > end.offset) {
     note("the log ends before its start, and begins there anew, empty");
     TRY(log_.start_empty_at(log_.log_start()));
+    snapshots_.clear();
   } else if (first_scanned_ < list_.size()) {
     mark_unsynced(point);
   }
@@ -158,10 +161,11 @@ Result<void> Log::Impl::Recovery::publish(const RecoveryPoint* point) {
       options_.recovery_point->segment_base == end.segment_base &&
       options_.recovery_point->position == end.position) {
     log_.last_point_ = *options_.recovery_point;
+    if (report_.rebuilt_index_count == 0) log_.closed_end_ = end;
   }
   TRY(load_epochs());
   TRY(remove_late_snapshots());
-  TRY(log_.load_producers());
+  TRY(log_.load_producers(snapshots_));
   if (log_.log_start() > log_.synced_end_.offset()) TRY(log_.flush());
   return {};
 }
@@ -198,9 +202,11 @@ void Log::Impl::Recovery::note_journaled_end() {
 }
 
 Result<void> Log::Impl::Recovery::remove_late_snapshots() {
-  for (const Offset snapshot : TRY(log_.list_snapshots())) {
-    if (snapshot > log_.log_end_.offset()) TRY(file_system().remove(path_of(snapshot, kSnapshotSuffix)));
+  const auto is_late = [end = log_.log_end_.offset()](Offset snapshot) { return snapshot > end; };
+  for (const Offset snapshot : snapshots_) {
+    if (is_late(snapshot)) TRY(file_system().remove(path_of(snapshot, kSnapshotSuffix)));
   }
+  std::erase_if(snapshots_, is_late);
   return {};
 }
 
@@ -247,12 +253,15 @@ Result<void> Log::Impl::Recovery::collect_epochs() {
 }
 
 Result<std::unique_ptr<Log::Impl>> Log::Impl::open(const LogOptions& options, RecoveryReport& report) {
-  auto topic_id = read_partition_metadata(*options.file_system, options.directory);
-  if (!topic_id.ok()) {
-    if (topic_id.error().code == Errc::io_error) return std::move(topic_id).error();
-    report.notes.push_back(options.directory + ": " + topic_id.error().describe());
+  TopicId id;
+  if (options.topic_id) {
+    id = *options.topic_id;
+  } else {
+    const auto read = read_partition_metadata(*options.file_system, options.directory);
+    if (!read.ok() && read.error().code == Errc::io_error) return read.error();
+    if (!read.ok()) report.notes.push_back(options.directory + ": " + read.error().describe());
+    if (read.ok() && *read) id = **read;
   }
-  const TopicId id = topic_id.ok() && *topic_id ? **topic_id : TopicId{};
   auto log = std::make_unique<Impl>(options, id);
   TRY(Recovery(*log, options, report).run());
   return log;
@@ -264,6 +273,10 @@ Result<std::unique_ptr<Log::Impl>> Log::Impl::create(const LogOptions& options, 
   auto log = std::make_unique<Impl>(options, topic_id);
   if (!topic_id.is_zero()) TRY(write_partition_metadata(file_system, options.directory, topic_id));
   TRY(log->start_empty_at(options.log_start_offset));
+  // Nothing is in its files that a close would have to write.
+  const LogPosition end = log->log_end();
+  log->last_point_ = RecoveryPoint{end.offset, end.segment_base, end.position, kNoLeaderEpoch, {}, {}};
+  log->closed_end_ = end;
   TRY(file_system.sync_directory(parent_path(options.directory)));
   return log;
 }

@@ -79,6 +79,7 @@ class Log::Impl::Recovery {
   SegmentList list_;
   std::set<Offset> offset_indexes_;
   std::set<Offset> time_indexes_;
+  std::vector<Offset> snapshots_;  // in the order of their offsets
   std::vector<std::string> leftovers_;
   std::size_t first_scanned_ = 0;
   bool trusted_point_ = false;

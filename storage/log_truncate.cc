@@ -74,6 +74,7 @@ Result<Log::Impl::Cut> Log::Impl::cut_from(Offset offset) {
   // below the log start would hide what it got once a crash has it forget that its start had moved.
   if (end.offset < log_start()) return Cut::below_log_start;
   last_point_.reset();
+  closed_end_.reset();
   interim_snapshot_.reset();
   // Durably, before the log ends below them: it may grow past them again, and then they would tell of
   // producers that are gone.
@@ -99,7 +100,7 @@ Result<Log::Impl::Cut> Log::Impl::cut_from(Offset offset) {
     epochs_changed = epochs_.truncate_from_end(end.offset);
   }
   if (epochs_changed) TRY(write_epochs());
-  TRY(load_producers());
+  TRY(load_producers(TRY(list_snapshots())));
   return Cut::made;
 }
 
@@ -114,6 +115,7 @@ Result<void> Log::Impl::truncate_fully_and_start_at(Offset offset) {
 
 Result<void> Log::Impl::start_empty_at(Offset offset) {
   last_point_.reset();
+  closed_end_.reset();
   const SegmentList old = *segments_;
   if (!old.empty()) {
     for (const Offset snapshot : TRY(list_snapshots()))

@@ -36,7 +36,8 @@ Result<std::shared_ptr<Segment>> Segment::create(const LogFiles* files, Offset b
 
 Result<std::shared_ptr<Segment>> Segment::open(const LogFiles* files, Offset base) {
   auto segment = std::make_shared<Segment>(files, base);
-  const auto file = TRY(files->file_system->open(files->path(base, kLogSuffix), OpenMode::read));
+  const auto file = TRY(files->open(base, kLogSuffix, IoMode::may_block));
+  segment->cached_file_ = file;
   segment->set_end(TRY(file->size()));
   segment->changed_ = file->modified_at().value_or(kNoTimestamp);
   return segment;
