@@ -33,6 +33,14 @@ void take_out(List& list, const IsWanted& is_wanted, const Give& give) {
   list.erase(kept, list.end());
 }
 
+constexpr std::size_t kSpareListsMax = 64;
+
+// Of this thread, so that a round of appends allocates nothing and an idle partition holds nothing.
+std::vector<std::vector<AppendRequest>>& spare_lists() {
+  thread_local std::vector<std::vector<AppendRequest>> lists;
+  return lists;
+}
+
 }  // namespace
 
 Partition::Partition(std::string topic, PartitionIndex index, std::unique_ptr<storage::Log> log,
@@ -88,6 +96,7 @@ void Partition::append(AppendRequest request) {
   switch (intake) {
     case Intake::refused:
       return fail({&request, 1}, refusal());
+    case Intake::gathered:
     case Intake::queued:
       return;
     case Intake::queued_first:
@@ -95,7 +104,22 @@ void Partition::append(AppendRequest request) {
     case Intake::mine:
       break;
   }
+  if (AppendRound* const round = AppendRound::current()) return round->add(shared_from_this());
   write({&request, 1});
+  drain(kInlineRoundsMax);
+}
+
+void Partition::write_gathered() {
+  std::vector<AppendRequest> requests;
+  {
+    const std::lock_guard lock(queue_mutex_);
+    requests.swap(gathered_);
+    gathering_ = nullptr;
+  }
+  write(requests);
+  requests.clear();
+  if (std::vector<std::vector<AppendRequest>>& spare = spare_lists(); spare.size() < kSpareListsMax)
+    spare.push_back(std::move(requests));
   drain(kInlineRoundsMax);
 }
 
@@ -105,8 +129,23 @@ Partition::Intake Partition::take_in(AppendRequest& request) {
       queue_.size() >= kQueuedAppendsMax) {
     return Intake::refused;
   }
+  const AppendRound* const round = AppendRound::current();
+  if (round != nullptr && gathering_ == round) {
+    gathered_.push_back(std::move(request));
+    return Intake::gathered;
+  }
   const bool first = !std::exchange(writing_, true);
-  if (first && !device_.is_full() && device_.is_calm()) return Intake::mine;
+  if (first && !device_.is_full() && device_.is_calm()) {
+    gathering_ = round;
+    if (round != nullptr) {
+      if (std::vector<std::vector<AppendRequest>>& spare = spare_lists(); !spare.empty()) {
+        gathered_ = std::move(spare.back());
+        spare.pop_back();
+      }
+      gathered_.push_back(std::move(request));
+    }
+    return Intake::mine;
+  }
   Bytes owned(request.batch.begin(), request.batch.end());
   device_.add_queued(static_cast<ByteCount>(owned.size()));
   queue_.push_back({std::move(owned), std::move(request)});
@@ -306,6 +345,9 @@ void Partition::advance_durable_end(const LogPosition& synced, Notices& notices)
 }
 
 void Partition::advance_high_watermark(Notices& notices) {
+  // What waited was refused, is in no list any more, and may be lost: a round or append that was under way
+  // must not show it.
+  if (storage_failed_.load(std::memory_order_relaxed)) return;
   LogPosition next = undurable_.empty() ? accounted_end_ : undurable_.front().begin;
 #ifdef SILLOK_PLANTED_BUG_HIGH_WATERMARK_AHEAD
   next = accounted_end_;

@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "broker/append_round.h"
 #include "broker/append_sink.h"
 #include "broker/device.h"
 #include "broker/reactor_port.h"
@@ -66,7 +67,10 @@ class Partition final : public storage::JournalTarget, public std::enable_shared
   // for its flush. Requires: before the first append.
   Result<void> lead(LeaderEpoch epoch);
 
+  // Within an AppendRound the batch is written at its end, with what else the round has for this partition.
   void append(AppendRequest request);
+  // The end of the round that append() added this partition to.
+  void write_gathered();
 
   // Readers.
   const storage::Log& log() const { return *log_; }
@@ -128,7 +132,7 @@ class Partition final : public storage::JournalTarget, public std::enable_shared
 
   // What becomes of an append: its caller writes it; the one that writes will; nobody writes yet; or it is
   // not taken.
-  enum class Intake { mine, queued, queued_first, refused };
+  enum class Intake { mine, gathered, queued, queued_first, refused };
   Intake take_in(AppendRequest& request);
   protocol::ErrorCode refusal() const;
   void leave_to_writer();
@@ -164,6 +168,8 @@ class Partition final : public storage::JournalTarget, public std::enable_shared
 
   mutable std::mutex queue_mutex_;
   bool writing_ = false;                       // somebody is in write(); the queue is his to empty
+  const AppendRound* gathering_ = nullptr;     // he is in this round, and writes at its end
+  std::vector<AppendRequest> gathered_;        // for that
   std::deque<QueuedAppend> queue_;             // owns its bytes
   std::vector<storage::AppendEntry> entries_;  // the writer's scratch, guarded by writing_
   std::shared_ptr<const storage::LogConfig> config_;

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "broker/append_round.h"
 #include "broker/error_mapping.h"
 #include "broker/handlers/handlers.h"
 #include "broker/partitions.h"
@@ -24,6 +25,7 @@ bool is_acks(std::int16_t acks) { return acks >= -1 && acks <= 1; }
 class ProduceOperation final : public AppendSink,
                                public ReactorTask,
                                public Expirable,
+                               public AppendRoundEnd,
                                public std::enable_shared_from_this<ProduceOperation> {
  public:
   ProduceOperation(const RequestContext& context, const ProduceRequest& request, PendingResponse response)
@@ -69,12 +71,18 @@ class ProduceOperation final : public AppendSink,
     finish_one(index);
   }
 
-  // All appends were made: answers now if they are through, else waits for them up to `timeout`.
+  // All appends were asked for: once they were made, answers if they are through, else waits for them up to
+  // `deadline`.
   void begin_waiting(storage::SteadyTime deadline) {
-    began_waiting_ = true;
+    deadline_ = deadline;
+    if (AppendRound* const round = AppendRound::current()) return round->tell_at_end(shared_from_this());
+    appends_made();
+  }
+
+  void appends_made() override {
     if (outstanding_.fetch_sub(1, std::memory_order_acq_rel) == 1) return answer();
     // Only the wait for the disk may take too long: what acks=0 and acks=1 wait for is the write itself.
-    if (acks_ == static_cast<std::int16_t>(Acks::all)) timer_ = reactor_.call_at(deadline, weak_from_this());
+    if (acks_ == static_cast<std::int16_t>(Acks::all)) timer_ = reactor_.call_at(deadline_, weak_from_this());
   }
 
   void run() override { answer(); }
@@ -139,7 +147,7 @@ class ProduceOperation final : public AppendSink,
   std::vector<Topic> topics_;
   std::vector<Result> results_;
   std::atomic<std::size_t> outstanding_{0};
-  bool began_waiting_ = false;
+  storage::SteadyTime deadline_;
   bool answered_ = false;
   TimerId timer_;
 };

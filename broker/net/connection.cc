@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "broker/append_round.h"
 #include "broker/dispatcher.h"
 #include "broker/net/listener.h"
 #include "broker/rate_limited_log.h"
@@ -237,6 +238,7 @@ bool Connection::may_dispatch() const {
 
 void Connection::take_frames(MutableByteView bytes) {
   const auto size_max = environment_.services.config.socket_request_max_bytes;
+  AppendRound appends;
   while (bytes.size() >= protocol::kFrameSizeBytes && may_dispatch()) {
     if (belongs_to_producers(bytes)) return move_to_producers(bytes);
     const auto size = load_big_endian<std::int32_t>(bytes.data());
@@ -250,9 +252,13 @@ void Connection::take_frames(MutableByteView bytes) {
       break;
     }
     frame_began_.reset();
-    dispatch_frame(bytes.subspan(protocol::kFrameSizeBytes, static_cast<std::size_t>(size)));
+    const MutableByteView frame = bytes.subspan(protocol::kFrameSizeBytes, static_cast<std::size_t>(size));
+    // What follows an append sees it.
+    if (!is_produce(frame)) make_appends(appends);
+    dispatch_frame(frame);
     bytes = bytes.subspan(whole);
   }
+  make_appends(appends);
   if (!open_ || receiving_ended_) return;
   if (!bytes.empty()) {
     kept_.assign(bytes.begin(), bytes.end());
@@ -284,6 +290,13 @@ void Connection::move_to_producers(ByteView received) {
   moved->kept_.assign(received.begin(), received.end());
   boost::asio::post(target.reactor->context(),
                     [set = target.connections, moved = std::move(moved)] { set->add(moved); });
+}
+
+// Its answers are sent by whoever received the requests.
+void Connection::make_appends(AppendRound& appends) {
+  dispatching_ = true;
+  appends.flush();
+  dispatching_ = false;
 }
 
 // Closes the connection once what came before was answered.

@@ -23,6 +23,7 @@
 
 namespace sillok::broker {
 
+class AppendRound;
 struct ReactorSlot;
 
 // What all connections share.
@@ -79,6 +80,7 @@ class Connection final : public ResponseSink,
   void take_kept();
   // Dispatches the whole frames at the front of `bytes`, and keeps the rest.
   void take_frames(MutableByteView bytes);
+  void make_appends(AppendRound& appends);
   bool belongs_to_producers(ByteView bytes) const;
   void move_to_producers(ByteView received);
   bool begin_large(std::size_t size, ByteView start);
