@@ -41,6 +41,23 @@ std::vector<std::vector<AppendRequest>>& spare_lists() {
   return lists;
 }
 
+ErrorCode append_error(AppendStatus status) {
+  switch (status) {
+    case AppendStatus::appended:
+    case AppendStatus::duplicate:
+      return ErrorCode::none;
+    case AppendStatus::out_of_order_sequence:
+      return ErrorCode::out_of_order_sequence_number;
+    case AppendStatus::producer_fenced:
+      return ErrorCode::invalid_producer_epoch;
+    case AppendStatus::not_written:
+      return ErrorCode::kafka_storage_error;
+    case AppendStatus::too_large:
+      return ErrorCode::message_too_large;
+  }
+  return ErrorCode::unknown_server_error;
+}
+
 }  // namespace
 
 Partition::Partition(std::string topic, PartitionIndex index, std::unique_ptr<storage::Log> log,
@@ -225,8 +242,11 @@ void Partition::after_write(std::span<AppendRequest> requests, std::span<const A
   Written written;
   Notices notices;
   bool will_be_flushed = false;
+  bool is_over = false;
   {
     const std::lock_guard lock(state_mutex_);
+    // Then stop() or go_offline() have been through the lists, and nobody would answer what comes in.
+    is_over = is_stopped() || storage_failed_.load(std::memory_order_relaxed);
     for (std::size_t i = 0; i < requests.size(); ++i) {
       AppendRequest& request = requests[i];
       const AppendEntry& entry = entries[i];
@@ -242,7 +262,7 @@ void Partition::after_write(std::span<AppendRequest> requests, std::span<const A
 #ifdef SILLOK_PLANTED_BUG_ANSWER_BEFORE_FSYNC
       must_be_durable = false;
 #endif
-      if (!must_be_durable) continue;
+      if (!must_be_durable || is_over) continue;
       const AppendResult result{ErrorCode::none, entry.base_offset, log_start};
       if (wrote) {
         undurable_.push_back({entry.begin, entry.end, std::move(request.sink), request.index, result});
@@ -265,14 +285,8 @@ void Partition::after_write(std::span<AppendRequest> requests, std::span<const A
   request_flush(written, *config);
   for (std::size_t i = 0; i < requests.size(); ++i) {
     if (!requests[i].sink) continue;  // waits for the disk
-    AppendResult result{ErrorCode::none, entries[i].base_offset, log_start};
-    if (entries[i].status == AppendStatus::out_of_order_sequence)
-      result = {ErrorCode::out_of_order_sequence_number, {}, log_start};
-    if (entries[i].status == AppendStatus::producer_fenced)
-      result = {ErrorCode::invalid_producer_epoch, {}, log_start};
-    if (entries[i].status == AppendStatus::not_written)
-      result = {ErrorCode::kafka_storage_error, {}, log_start};
-    if (entries[i].status == AppendStatus::too_large) result = {ErrorCode::message_too_large, {}, log_start};
+    AppendResult result{append_error(entries[i].status), entries[i].base_offset, log_start};
+    if (is_over && result.error == ErrorCode::none && requests[i].acks == Acks::all) result.error = refusal();
     if (result.error != ErrorCode::none) result.base_offset = Offset(-1);
     requests[i].sink->appended(requests[i].index, result);
   }
