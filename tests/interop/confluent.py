@@ -127,15 +127,17 @@ class Acknowledged:
 
     def check_log(self, address):
         """Every acknowledged record is there once, at its offset, and all stand in the order of sending."""
-        for partition, offsets in enumerate(self.offsets):
-            messages = read_all(address, self.topic, partition)
-            numbers = [int(message.value()[:12]) for message in messages]
-            for earlier, later in zip(numbers, numbers[1:]):
-                check(earlier < later, f"partition {partition}: {later} stands after {earlier}")
-            found = {number: message.offset() for number, message in zip(numbers, messages)}
-            for number, offset in offsets.items():
-                check(found.get(number) == offset, f"partition {partition}: {number} was acknowledged at {offset}, "
-                                                   f"found at {found.get(number)}")
+        for partition in range(self.partitions):
+            self.check_messages(partition, read_all(address, self.topic, partition))
+
+    def check_messages(self, partition, messages):
+        numbers = [int(message.value()[:12]) for message in messages]
+        for earlier, later in zip(numbers, numbers[1:]):
+            check(earlier < later, f"partition {partition}: {later} stands after {earlier}")
+        found = {number: message.offset() for number, message in zip(numbers, messages)}
+        for number, offset in self.offsets[partition].items():
+            check(found.get(number) == offset, f"partition {partition}: {number} was acknowledged at {offset}, "
+                                               f"found at {found.get(number)}")
 
     def _delivered(self, error, message):
         if error is not None:
