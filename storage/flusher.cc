@@ -1,5 +1,7 @@
 #include "storage/flusher.h"
 
+#include <pthread.h>
+
 #include <algorithm>
 #include <condition_variable>
 #include <mutex>
@@ -99,6 +101,7 @@ class Flusher::Impl {
   using Lock = std::unique_lock<std::mutex>;
 
   void run() {
+    pthread_setname_np(pthread_self(), "flusher");
     Lock lock(mutex_);
     for (;;) {
       if (round_position_ < round_.size()) {

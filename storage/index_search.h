@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <span>
@@ -71,6 +72,8 @@ class SparseIndex {
   Result<std::vector<Entry>> entries();
 
  private:
+  // Without a look into the cache of all files while that, or a reader, has it open.
+  Result<std::shared_ptr<File>> file(IoMode mode);
   Result<void> load(IoMode mode);
   Result<void> add_block(std::span<const std::byte> bytes, std::int64_t first, std::vector<Entry>& heads,
                          std::uint32_t& crc, std::optional<Entry>& previous) const;
@@ -79,6 +82,7 @@ class SparseIndex {
   const LogFiles* files_;
   Offset base_;
   mutable std::mutex mutex_;
+  std::weak_ptr<File> cached_file_;
   bool open_ = false;
   bool loaded_ = false;  // block_heads_ and written_crc_ describe the file
   std::uint32_t written_crc_ = 0;
@@ -94,6 +98,18 @@ Error SparseIndex<Entry>::malformed(std::string_view what) const {
 }
 
 template <class Entry>
+Result<std::shared_ptr<File>> SparseIndex<Entry>::file(IoMode mode) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (auto cached = cached_file_.lock()) return cached;
+  }
+  auto opened = TRY(files_->open(base_, Entry::kSuffix, mode));
+  const std::lock_guard lock(mutex_);
+  cached_file_ = opened;
+  return opened;
+}
+
+template <class Entry>
 Result<void> SparseIndex<Entry>::create() {
   return replace({});
 }
@@ -106,14 +122,14 @@ bool SparseIndex<Entry>::is_open() const {
 
 template <class Entry>
 Result<void> SparseIndex<Entry>::open(IoMode mode) {
-  const auto file = TRY(files_->open(base_, Entry::kSuffix, mode));
-  const ByteCount size = TRY(file->size()) - FilePosition(0);
+  const auto opened = TRY(file(mode));
+  const ByteCount size = TRY(opened->size()) - FilePosition(0);
   const auto entry_size = static_cast<ByteCount>(Entry::kSize);
   if (size % entry_size != 0 || size > kIndexFileSizeMax) return malformed("not a whole number of entries");
   std::optional<Entry> last;
   if (size > 0) {
     std::array<std::byte, Entry::kSize> bytes;
-    const std::size_t count = TRY(read_in_mode(*file, FilePosition(size - entry_size), bytes, mode));
+    const std::size_t count = TRY(read_in_mode(*opened, FilePosition(size - entry_size), bytes, mode));
     if (count != bytes.size()) return malformed("shorter than it was");
     last = Entry::decode(bytes.data());
     if (!last->can_follow(std::nullopt)) return malformed("the last entry is none");
@@ -128,8 +144,8 @@ Result<void> SparseIndex<Entry>::open(IoMode mode) {
 
 template <class Entry>
 Result<void> SparseIndex<Entry>::open_prefix(const IndexPrefix& prefix) {
-  const auto file = TRY(files_->open(base_, Entry::kSuffix, IoMode::may_block));
-  const ByteCount size = TRY(file->size()) - FilePosition(0);
+  const auto opened = TRY(file(IoMode::may_block));
+  const ByteCount size = TRY(opened->size()) - FilePosition(0);
   const ByteCount prefix_size = ByteCount{prefix.entry_count} * static_cast<ByteCount>(Entry::kSize);
   if (prefix.entry_count < 0 || size < prefix_size) {
     return malformed("shorter than the recovery point says");
@@ -141,7 +157,7 @@ Result<void> SparseIndex<Entry>::open_prefix(const IndexPrefix& prefix) {
   }
   auto loaded = load(IoMode::may_block);
   if (loaded.ok() && written_crc_ != prefix.crc) loaded = Error{Errc::corrupt, malformed("checksum").detail};
-  if (loaded.ok() && size != prefix_size) loaded = file->truncate(FilePosition(prefix_size));
+  if (loaded.ok() && size != prefix_size) loaded = opened->truncate(FilePosition(prefix_size));
   if (!loaded.ok()) {
     const std::lock_guard lock(mutex_);
     open_ = loaded_ = false;
@@ -161,6 +177,7 @@ Result<void> SparseIndex<Entry>::replace(std::span<const Entry> entries) {
   const ByteView parts[] = {bytes};
   if (!bytes.empty()) TRY(file->write_at(FilePosition(0), parts));
   const std::lock_guard lock(mutex_);
+  cached_file_.reset();
   open_ = loaded_ = true;
   written_count_ = static_cast<std::int64_t>(entries.size());
   written_crc_ = crc32c(bytes);
@@ -198,9 +215,9 @@ Result<void> SparseIndex<Entry>::write_pending() {
     for (std::size_t i = 0; i < count; ++i) pending_[i].encode(buffer.data() + i * Entry::kSize);
   }
   if (count == 0) return {};
-  const auto file = TRY(files_->open(base_, Entry::kSuffix, IoMode::may_block));
+  const auto opened = TRY(file(IoMode::may_block));
   const ByteView bytes(buffer.data(), count * Entry::kSize);
-  TRY(file->write_at(FilePosition(first * static_cast<std::int64_t>(Entry::kSize)), {{bytes}}));
+  TRY(opened->write_at(FilePosition(first * static_cast<std::int64_t>(Entry::kSize)), {{bytes}}));
   const std::lock_guard lock(mutex_);
   if (loaded_) {
     written_crc_ = crc32c(bytes, written_crc_);
@@ -217,8 +234,8 @@ Result<void> SparseIndex<Entry>::write_pending() {
 
 template <class Entry>
 Result<void> SparseIndex<Entry>::sync() {
-  const auto file = TRY(files_->open(base_, Entry::kSuffix, IoMode::may_block));
-  return file->sync_data();
+  const auto opened = TRY(file(IoMode::may_block));
+  return opened->sync_data();
 }
 
 template <class Entry>
@@ -267,9 +284,9 @@ Result<std::optional<Entry>> SparseIndex<Entry>::last_before(const IsPast& is_pa
   }
   std::array<std::byte, kIndexBlockEntries * Entry::kSize> buffer;
   const MutableByteView bytes(buffer.data(), count * Entry::kSize);
-  const auto file = TRY(files_->open(base_, Entry::kSuffix, mode));
+  const auto opened = TRY(file(mode));
   const auto position = static_cast<std::int64_t>(block * kIndexBlockEntries * Entry::kSize);
-  if (TRY(read_in_mode(*file, FilePosition(position), bytes, mode)) != bytes.size()) {
+  if (TRY(read_in_mode(*opened, FilePosition(position), bytes, mode)) != bytes.size()) {
     return malformed("shorter than it was");
   }
   std::size_t low = 0;
@@ -309,7 +326,7 @@ Result<void> SparseIndex<Entry>::load(IoMode mode) {
   std::uint32_t crc = 0;
   std::optional<Entry> previous;
   std::int64_t read_count = 0;
-  std::shared_ptr<File> file;
+  std::shared_ptr<File> opened;
   for (;;) {  // Until what was written meanwhile is read as well.
     std::int64_t wanted = 0;
     {
@@ -324,13 +341,13 @@ Result<void> SparseIndex<Entry>::load(IoMode mode) {
         return {};
       }
     }
-    if (!file) file = TRY(files_->open(base_, Entry::kSuffix, mode));
+    if (!opened) opened = TRY(file(mode));
     std::array<std::byte, kIndexBlockEntries * Entry::kSize> buffer;
     while (read_count < wanted) {
       const auto count = std::min<std::int64_t>(wanted - read_count, kIndexBlockEntries);
       const MutableByteView bytes(buffer.data(), static_cast<std::size_t>(count) * Entry::kSize);
       const FilePosition position(read_count * static_cast<std::int64_t>(Entry::kSize));
-      if (TRY(read_in_mode(*file, position, bytes, mode)) != bytes.size())
+      if (TRY(read_in_mode(*opened, position, bytes, mode)) != bytes.size())
         return malformed("shorter than it was");
       TRY(add_block(bytes, read_count, heads, crc, previous));
       read_count += count;
@@ -351,8 +368,8 @@ Result<std::vector<Entry>> SparseIndex<Entry>::entries() {
   }
   Bytes bytes(static_cast<std::size_t>(count) * Entry::kSize);
   if (count > 0) {
-    const auto file = TRY(files_->open(base_, Entry::kSuffix, IoMode::may_block));
-    if (TRY(file->read_at(FilePosition(0), bytes)) != bytes.size()) return malformed("shorter than it was");
+    const auto opened = TRY(file(IoMode::may_block));
+    if (TRY(opened->read_at(FilePosition(0), bytes)) != bytes.size()) return malformed("shorter than it was");
   }
   all.reserve(static_cast<std::size_t>(count) + waiting.size());
   for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) {

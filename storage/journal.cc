@@ -1,5 +1,6 @@
 #include "storage/journal.h"
 
+#include <pthread.h>
 #include <spdlog/spdlog.h>
 
 #include <condition_variable>
@@ -123,6 +124,7 @@ class Journal::Impl {
   }
 
   void run() {
+    pthread_setname_np(pthread_self(), "journal");
     std::vector<std::shared_ptr<JournalTarget>> round;
     FlushTargets to_flush;
     std::unique_lock lock(mutex_);
@@ -213,6 +215,7 @@ class Journal::Impl {
   }
 
   void fill() {
+    pthread_setname_np(pthread_self(), "journal-fill");
     std::unique_lock lock(mutex_);
     std::optional<SteadyTime> not_before;
     while (!stopping_) {
