@@ -14,7 +14,8 @@
 namespace sillok::broker {
 namespace {
 
-constexpr std::int32_t kCreationThreads = 8;
+// For what mostly waits for the disk.
+constexpr std::int32_t kWaitingThreads = 16;
 
 storage::TopicPartition name_of(const PartitionHost::Opening& opening) {
   return {opening.topic, opening.partition};
@@ -103,30 +104,35 @@ std::shared_ptr<Partition> Partitions::open_one(const Opening& opening) {
         "partition {}-{} is damaged: it takes no records, and serves what lies before and after the damage",
         opening.topic, opening.partition.value);
   }
-  // After an unclean stop a new epoch tells clients to check what they have read (KIP-320).
-  const LeaderEpoch latest = (*log)->latest_leader_epoch();
+  return std::make_shared<Partition>(opening.topic, opening.partition, std::move(log).value(), device_,
+                                     opening.config);
+}
+
+// After an unclean stop a new epoch tells clients to check what they have read (KIP-320).
+bool Partitions::begin_to_lead(Partition& partition) {
+  const LeaderEpoch latest = partition.log().latest_leader_epoch();
   const bool same_epoch = log_dir_.was_clean() && latest > kNoLeaderEpoch;
   const LeaderEpoch epoch = same_epoch ? latest : LeaderEpoch(latest.value + 1);
-  auto partition = std::make_shared<Partition>(opening.topic, opening.partition, std::move(log).value(),
-                                               device_, opening.config);
-  Result<void> led = partition->lead(epoch);
+  Result<void> led = partition.lead(epoch);
   if (!led.ok() && led.error().code == Errc::no_space && latest > kNoLeaderEpoch) {
-    spdlog::warn("{}-{}: no room to begin a new leader epoch; it goes on with {}", opening.topic,
-                 opening.partition.value, latest.value);
-    led = partition->lead(latest);
+    spdlog::warn("{}-{}: no room to begin a new leader epoch; it goes on with {}", partition.topic(),
+                 partition.index().value, latest.value);
+    led = partition.lead(latest);
   }
-  if (!led.ok()) {
-    spdlog::error("partition {}-{} is offline: {}", opening.topic, opening.partition.value,
-                  led.error().describe());
-    return nullptr;
-  }
-  return partition;
+  if (led.ok()) return true;
+  spdlog::error("partition {}-{} is offline: {}", partition.topic(), partition.index().value,
+                led.error().describe());
+  return false;
 }
 
 Result<void> Partitions::open(const std::vector<Opening>& partitions) {
   std::vector<Opened> opened(partitions.size());
   in_parallel(partitions.size(), recovery_threads_,
               [&](std::size_t i) { opened[i] = {&partitions[i], open_one(partitions[i])}; });
+  // New epochs are made durable, which are waits that go well together.
+  in_parallel(opened.size(), log_dir_.was_clean() ? recovery_threads_ : kWaitingThreads, [&](std::size_t i) {
+    if (opened[i].partition && !begin_to_lead(*opened[i].partition)) opened[i].partition = nullptr;
+  });
   if (!log_dir_.was_clean() && !partitions.empty())
     spdlog::warn("the last stop was not clean: {} partitions were recovered", partitions.size());
   publish(opened);
@@ -138,7 +144,7 @@ Result<void> Partitions::create(const std::vector<Opening>& partitions) {
   std::mutex mutex;  // guards `failure`
   std::optional<Error> failure;
   // Each makes several files durable, which are waits that go well together.
-  in_parallel(partitions.size(), kCreationThreads, [&](std::size_t i) {
+  in_parallel(partitions.size(), kWaitingThreads, [&](std::size_t i) {
     auto created = create_one(partitions[i]);
     if (created.ok()) {
       opened[i] = {&partitions[i], std::move(created).value()};
@@ -230,7 +236,7 @@ Result<void> Partitions::write_checkpoints() {
 Result<void> Partitions::close() {
   const std::vector<std::shared_ptr<Partition>> partitions = all();
   std::atomic<bool> all_closed{true};
-  in_parallel(partitions.size(), recovery_threads_, [&](std::size_t i) {
+  in_parallel(partitions.size(), kWaitingThreads, [&](std::size_t i) {
     Partition& partition = *partitions[i];
     partition.stop(protocol::ErrorCode::not_leader_or_follower);
     const bool failed = partition.log().health() == storage::LogHealth::offline;

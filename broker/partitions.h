@@ -80,6 +80,8 @@ class Partitions final : public PartitionHost, public PartitionsView {
   static Lookup look_up(const Topic& topic, PartitionIndex partition);
   void publish(const std::vector<Opened>& opened);
   std::shared_ptr<Partition> open_one(const Opening& opening);
+  // False where it cannot.
+  bool begin_to_lead(Partition& partition);
   Result<std::shared_ptr<Partition>> create_one(const Opening& opening);
 
   storage::LogDir& log_dir_;
