@@ -117,9 +117,9 @@ class Server::Parts {
       reactors_.push_back(std::make_unique<Reactor>(i, clock_));
       slots_.push_back({reactors_.back().get(), std::make_shared<ConnectionSet>(*reactors_.back())});
     }
-    // With more reactors than cores, those who produce share one: two that take turns on a core cost a fifth
-    // more a request, and a stalled write holds only whoever would wait for the disk anyway.
-    if (slots_.size() > 1 && slots_.size() > core_count()) environment_.producers = &slots_.back();
+    // On one core, those who produce share a reactor: two that take turns cost a fifth more a request, and a
+    // stalled write holds only whoever would wait for the disk anyway.
+    if (slots_.size() > 1 && core_count() == 1) environment_.producers = &slots_.back();
   }
 
   ~Parts() { log_dir_->journal().stop(); }
