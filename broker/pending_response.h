@@ -3,10 +3,12 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <utility>
 #include <vector>
 
 #include "broker/response_sink.h"
+#include "broker/spare_frames.h"
 #include "protocol/base/check.h"
 #include "protocol/frame.h"
 
@@ -15,6 +17,20 @@ namespace sillok::broker {
 // Logs an answer that could not be encoded: too large, or a field set that the version does not have (our
 // bug).
 void report_unsayable(protocol::ApiKey key, protocol::Version version, const Error& error);
+
+// A list of holes in memory that the thread keeps.
+class HoleList {
+ public:
+  HoleList();
+  ~HoleList();
+  HoleList(const HoleList&) = delete;
+  HoleList& operator=(const HoleList&) = delete;
+  std::vector<protocol::Encoder::Hole>& operator*() { return holes_; }
+  std::vector<protocol::Encoder::Hole>* operator->() { return &holes_; }
+
+ private:
+  std::vector<protocol::Encoder::Hole>& holes_;
+};
 
 // Threading: any thread, one at a time. Move-only. Answered once: one that is destroyed unanswered closes the
 // connection, so that a forgotten request is seen at once and never leaves a client waiting.
@@ -43,26 +59,26 @@ class PendingResponse {
   void abandon_if_unwanted(std::weak_ptr<Abandonable> waits) { sink_->watch(slot_, std::move(waits)); }
 
   // Encodes in the request's version: what the response views need only live through the call. `slices` go,
-  // in order, to the places of the records that have an external size.
+  // in order, to the places of the records that have an external size, and are moved from. `copied` says how
+  // many bytes of records are in the response itself.
   template <protocol::Message Response>
-  void send(const Response& response, std::vector<storage::FileSlice> slices = {}) {
-    send_as(response, version_, std::move(slices));
+  void send(const Response& response, std::span<storage::FileSlice> slices = {}, std::size_t copied = 0) {
+    send_as(response, version_, slices, copied);
   }
   // As send(), in another version than the request's.
   template <protocol::Message Response>
-  void send_as(const Response& response, protocol::Version version,
-               std::vector<storage::FileSlice> slices = {}) {
-    OutgoingFrame frame;
-    protocol::Encoder encoder(frame.bytes);
-    const auto encoded =
-        protocol::encode_response_frame(encoder, frame.bytes, response, correlation_id_, version);
-    if (!encoded.ok()) {  // nothing else would be understood
+  void send_as(const Response& response, protocol::Version version, std::span<storage::FileSlice> slices = {},
+               std::size_t copied = 0) {
+    OutgoingFrame frame = take_spare_frame(kUsualAnswerBytes + copied);
+    HoleList holes;
+    if (auto encoded = encode(frame.bytes, *holes, response, version); !encoded.ok()) {
+      // Nothing else would be understood.
       report_unsayable(Response::kKey, version, encoded.error());
       return disconnect();
     }
-    SILLOK_CHECK(encoder.holes().size() == slices.size());
+    SILLOK_CHECK(holes->size() == slices.size());
     for (std::size_t i = 0; i < slices.size(); ++i) {
-      frame.files.push_back({encoder.holes()[i].position, std::move(slices[i])});
+      frame.files.push_back({(*holes)[i].position, std::move(slices[i])});
     }
     finish(SlotOutcome::answered, std::move(frame));
   }
@@ -70,6 +86,13 @@ class PendingResponse {
   void disconnect() { finish(SlotOutcome::disconnected, {}); }
 
  private:
+  // The encoder is gone, and done with the bytes, when this returns.
+  template <protocol::Message Response>
+  Result<void> encode(Bytes& bytes, std::vector<protocol::Encoder::Hole>& holes, const Response& response,
+                      protocol::Version version) const {
+    protocol::Encoder encoder(bytes, holes);
+    return protocol::encode_response_frame(encoder, bytes, response, correlation_id_, version);
+  }
   void finish(SlotOutcome outcome, OutgoingFrame frame) {
     SILLOK_CHECK(sink_ != nullptr);
     const std::shared_ptr<ResponseSink> sink = std::move(sink_);

@@ -48,7 +48,7 @@ class FetchOperation final : public FetchWaiter,
     if (names_session_) {  // none are kept: the client begins anew, without one
       FetchResponse refusal;
       refusal.error_code = ErrorCode::fetch_session_id_not_found;
-      return finish(refusal, {});
+      return finish(refusal, {}, 0);
     }
     evaluate(IoMode::resident_only);
   }
@@ -227,7 +227,7 @@ class FetchOperation final : public FetchWaiter,
         if (parts_[index].slice.size > 0) attach(parts_[index].slice, answer, copied, slices);
       }
     }
-    finish(response, std::move(slices));
+    finish(response, slices, copied.size());
   }
 
   static void describe(const Part& part, FetchPartitionResponse& answer) {
@@ -266,11 +266,11 @@ class FetchOperation final : public FetchWaiter,
     slices.push_back(slice);
   }
 
-  void finish(const FetchResponse& response, std::vector<storage::FileSlice> slices) {
+  void finish(const FetchResponse& response, std::span<storage::FileSlice> slices, std::size_t copied) {
     answered_ = true;
     stop_waiting();
     if (timer_.value != 0) reactor_.cancel(std::exchange(timer_, {}));
-    response_.send(response, std::move(slices));
+    response_.send(response, slices, copied);
   }
 
   Services& services_;

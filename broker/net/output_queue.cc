@@ -11,6 +11,8 @@
 #include <string>
 #include <utility>
 
+#include "broker/spare_frames.h"
+
 namespace sillok::broker {
 namespace {
 
@@ -88,6 +90,7 @@ void OutputQueue::advance_bytes(std::size_t count) {
     bytes_sent_ += step;
     count -= step;
     if (bytes_sent_ < frame.bytes.size() || next_file_ < frame.files.size()) return;
+    keep_spare_frame(std::move(frames_.front()));
     frames_.pop_front();
     bytes_sent_ = 0;
     next_file_ = 0;

@@ -8,7 +8,8 @@
 namespace sillok::protocol {
 namespace {
 
-// The buffer is made longer by steps: at least this, and half of what is there.
+// The buffer is made longer by steps: at least this, and half of what is there; but memory that it has is
+// used up first.
 constexpr std::size_t kGrowMin = 256;
 
 }  // namespace
@@ -27,7 +28,11 @@ void Encoder::truncate(std::size_t size) {
   error_ = nullptr;
 }
 
-void Encoder::grow(std::size_t size) { out_.resize(position_ + size + std::max(kGrowMin, position_ / 2)); }
+void Encoder::grow(std::size_t size) {
+  const std::size_t needed = position_ + size;
+  const std::size_t wanted = needed + std::max(kGrowMin, position_ / 2);
+  out_.resize(needed <= out_.capacity() ? std::min(wanted, out_.capacity()) : wanted);
+}
 
 void Encoder::large_bytes(ByteView value) {
   out_.resize(position_);

@@ -27,7 +27,11 @@ class Encoder {
     std::uint32_t size;
   };
 
-  explicit Encoder(Bytes& out) : out_(out), position_(out.size()) {}
+  explicit Encoder(Bytes& out) : Encoder(out, own_holes_) {}
+  // Notes the holes in memory of the caller's, who encodes again and again.
+  Encoder(Bytes& out, std::vector<Hole>& holes) : out_(out), position_(out.size()), holes_(holes) {
+    holes_.clear();
+  }
   Encoder(const Encoder&) = delete;
   Encoder& operator=(const Encoder&) = delete;
   ~Encoder() { out_.resize(position_); }
@@ -99,7 +103,8 @@ class Encoder {
 
   Bytes& out_;
   std::size_t position_;
-  std::vector<Hole> holes_;
+  std::vector<Hole> own_holes_;
+  std::vector<Hole>& holes_;
   const char* error_ = nullptr;
 };
 
