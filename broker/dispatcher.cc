@@ -12,23 +12,23 @@ namespace {
 
 using namespace protocol;
 
-// Requests up to this size are decoded into an object that its thread keeps, so that the arrays in it are
-// allocated once.
-constexpr std::size_t kReusedFrameBytes = 64 << 10;
+// Requests are decoded into an object that its thread keeps, so that the arrays in it are allocated once. No
+// more memory than this can have gathered in it before it is made anew.
+constexpr std::size_t kReusedArrayBytes = 4 << 20;
 
 template <class Request, void (*kHandler)(const RequestContext&, const Request&, PendingResponse)>
 bool decode_and_handle(const RequestContext& context, Decoder& body, PendingResponse response) {
-  const auto with = [&](Request& request) {
-    if (!decode(body, request, response.version(), TrailingBytes::ignored).ok()) return false;
-    kHandler(context, request, std::move(response));
-    return true;
-  };
-  if (context.frame.size() <= kReusedFrameBytes) {
-    thread_local Request reused;
-    return with(reused);
+  thread_local Request request;
+  thread_local std::size_t array_bytes = 0;
+  const std::size_t budget = body.budget_left();
+  const bool decoded = decode(body, request, response.version(), TrailingBytes::ignored).ok();
+  array_bytes += budget - body.budget_left();
+  if (decoded) kHandler(context, request, std::move(response));
+  if (array_bytes > kReusedArrayBytes) {
+    request = Request();
+    array_bytes = 0;
   }
-  Request request;
-  return with(request);
+  return decoded;
 }
 
 template <class Request, void (*kHandler)(const RequestContext&, const Request&, PendingResponse)>

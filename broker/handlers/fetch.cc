@@ -7,9 +7,11 @@
 #include <utility>
 #include <vector>
 
+#include "broker/block_pool.h"
 #include "broker/error_mapping.h"
 #include "broker/handlers/handlers.h"
 #include "broker/partitions.h"
+#include "broker/request_memory.h"
 
 namespace sillok::broker {
 namespace {
@@ -20,6 +22,32 @@ using storage::IoMode;
 // A slice up to this size is copied into the answer, which is one system call less than to send it from the
 // file.
 constexpr ByteCount kCopiedSliceBytes = 16 << 10;
+
+// Room for one topic and some partitions.
+constexpr std::size_t kInlineBytes = 768;
+// What a thread keeps of an answer for the next one.
+constexpr std::size_t kKeptAnswerParts = 64;
+constexpr std::size_t kKeptCopyBytes = 64 << 10;
+
+// What an answer is made of, in memory that the thread keeps.
+struct Answer {
+  FetchResponse response;
+  std::vector<storage::FileSlice> slices;
+  Bytes copied;  // of the small slices; one buffer, reserved so that views into it stay
+
+  // Of the thread.
+  static Answer& begin() {
+    thread_local Answer answer;
+    return answer;
+  }
+  void end(std::size_t parts) {
+    slices.clear();
+    copied.clear();
+    if (parts > kKeptAnswerParts) response = {};
+    if (slices.capacity() > kKeptAnswerParts) std::vector<storage::FileSlice>().swap(slices);
+    if (copied.capacity() > kKeptCopyBytes) Bytes().swap(copied);
+  }
+};
 
 // One request until its answer. Lives on the reactor of its connection, but for a read of cold data, for
 // which it moves to the I/O pool as a whole and answers from there.
@@ -38,8 +66,12 @@ class FetchOperation final : public FetchWaiter,
         min_bytes_(std::min<ByteCount>(request.min_bytes, max_bytes_)),
         deadline_(context.services.clock.steady() +
                   std::chrono::milliseconds(std::max(request.max_wait_ms, 0))) {
+    std::size_t count = 0;
+    for (const FetchTopic& topic : request.topics) count += topic.partitions.size();
+    topics_.reserve(request.topics.size());
+    parts_.reserve(count);
     for (const FetchTopic& topic : request.topics) {
-      topics_.push_back({std::string(topic.name), topic.topic_id, topic.partitions.size()});
+      topics_.push_back({memory_.keep(topic.name), topic.topic_id, topic.partitions.size()});
       for (const FetchPartition& wanted : topic.partitions) parts_.push_back(make_part(topic, wanted));
     }
   }
@@ -76,7 +108,7 @@ class FetchOperation final : public FetchWaiter,
 
  private:
   struct Topic {
-    std::string name;
+    std::string_view name;  // in memory_
     TopicId id;
     std::size_t partition_count;
   };
@@ -211,23 +243,24 @@ class FetchOperation final : public FetchWaiter,
   }
 
   void answer() {
-    FetchResponse response;
-    std::vector<storage::FileSlice> slices;
-    Bytes copied;  // of the small slices; one buffer, reserved so that views into it stay
-    copied.reserve(copied_size());
+    Answer& made = Answer::begin();
+    made.copied.reserve(copied_size());
+    made.response.responses.resize(topics_.size());
     std::size_t index = 0;
-    for (const Topic& topic : topics_) {
-      FetchTopicResponse& topic_response = response.responses.emplace_back();
-      topic_response.name = topic.name;
-      topic_response.topic_id = topic.id;
-      topic_response.partitions.reserve(topic.partition_count);
-      for (std::size_t i = 0; i < topic.partition_count; ++i, ++index) {
-        FetchPartitionResponse& answer = topic_response.partitions.emplace_back();
-        describe(parts_[index], answer);
-        if (parts_[index].slice.size > 0) attach(parts_[index].slice, answer, copied, slices);
+    for (std::size_t at = 0; at < topics_.size(); ++at) {
+      FetchTopicResponse& topic = made.response.responses[at];
+      topic.name = topics_[at].name;
+      topic.topic_id = topics_[at].id;
+      topic.partitions.resize(topics_[at].partition_count);
+      for (FetchPartitionResponse& partition : topic.partitions) {
+        const Part& part = parts_[index++];
+        partition = {};
+        describe(part, partition);
+        if (part.slice.size > 0) attach(part.slice, partition, made);
       }
     }
-    finish(response, slices, copied.size());
+    finish(made.response, made.slices, made.copied.size());
+    made.end(topics_.size() + index);
   }
 
   static void describe(const Part& part, FetchPartitionResponse& answer) {
@@ -249,8 +282,8 @@ class FetchOperation final : public FetchWaiter,
     return static_cast<std::size_t>(size);
   }
 
-  static void attach(const storage::FileSlice& slice, FetchPartitionResponse& answer, Bytes& copied,
-                     std::vector<storage::FileSlice>& slices) {
+  static void attach(const storage::FileSlice& slice, FetchPartitionResponse& answer, Answer& made) {
+    Bytes& copied = made.copied;
     if (slice.size <= kCopiedSliceBytes) {
       const std::size_t start = copied.size();
       copied.resize(start + static_cast<std::size_t>(slice.size));
@@ -263,7 +296,7 @@ class FetchOperation final : public FetchWaiter,
       copied.resize(start);
     }
     answer.records = Records{{}, static_cast<std::uint32_t>(slice.size)};
-    slices.push_back(slice);
+    made.slices.push_back(slice);
   }
 
   void finish(const FetchResponse& response, std::span<storage::FileSlice> slices, std::size_t copied) {
@@ -281,8 +314,9 @@ class FetchOperation final : public FetchWaiter,
   const ByteCount max_bytes_;
   const ByteCount min_bytes_;
   const storage::SteadyTime deadline_;
-  std::vector<Topic> topics_;
-  std::vector<Part> parts_;
+  RequestMemory<kInlineBytes> memory_;
+  std::pmr::vector<Topic> topics_{memory_.resource()};
+  std::pmr::vector<Part> parts_{memory_.resource()};
   const std::size_t first_part_ = next_first_part_.fetch_add(1, std::memory_order_relaxed);
   bool on_pool_ = false;  // written before it moves there; the reactor keeps its hands off from then on
   bool answered_ = false;
@@ -294,7 +328,9 @@ class FetchOperation final : public FetchWaiter,
 }  // namespace
 
 void handle_fetch(const RequestContext& context, const FetchRequest& request, PendingResponse response) {
-  std::make_shared<FetchOperation>(context, request, std::move(response))->begin();
+  std::allocate_shared<FetchOperation>(PooledAllocator<FetchOperation>(), context, request,
+                                       std::move(response))
+      ->begin();
 }
 
 }  // namespace sillok::broker

@@ -7,16 +7,23 @@
 #include <vector>
 
 #include "broker/append_round.h"
+#include "broker/block_pool.h"
 #include "broker/error_mapping.h"
 #include "broker/handlers/handlers.h"
 #include "broker/partitions.h"
 #include "broker/rate_limited_log.h"
+#include "broker/request_memory.h"
 #include "protocol/record_batch_validator.h"
 
 namespace sillok::broker {
 namespace {
 
 using namespace protocol;
+
+// Room for one topic and some partitions.
+constexpr std::size_t kInlineBytes = 512;
+// An answer with more topics and partitions is not kept for the next one.
+constexpr std::size_t kKeptAnswerParts = 64;
 
 bool is_acks(std::int16_t acks) { return acks >= -1 && acks <= 1; }
 
@@ -29,16 +36,16 @@ class ProduceOperation final : public AppendSink,
                                public std::enable_shared_from_this<ProduceOperation> {
  public:
   ProduceOperation(const RequestContext& context, const ProduceRequest& request, PendingResponse response)
-      : reactor_(context.reactor), response_(std::move(response)), acks_(request.acks) {
-    std::size_t count = 0;
-    for (const ProduceTopic& topic : request.topics) {
-      topics_.push_back({std::string(topic.name), topic.topic_id, topic.partitions.size()});
-      count += topic.partitions.size();
-    }
-    results_.resize(count);
+      : reactor_(context.reactor),
+        response_(std::move(response)),
+        acks_(request.acks),
+        results_(partition_count(request), memory_.resource()) {
+    topics_.reserve(request.topics.size());
+    for (const ProduceTopic& topic : request.topics)
+      topics_.push_back({memory_.keep(topic.name), topic.topic_id, topic.partitions.size()});
     // One more than the appends: begin() holds it, so that no append completes the request before all were
     // made.
-    outstanding_.store(count + 1, std::memory_order_relaxed);
+    outstanding_.store(results_.size() + 1, std::memory_order_relaxed);
   }
 
   struct Result {
@@ -49,9 +56,6 @@ class ProduceOperation final : public AppendSink,
     TimestampMs log_append_time = -1;
     Offset log_start{-1};
     std::atomic<bool> done{false};
-
-    Result() = default;
-    Result(Result&&) noexcept {}  // only ever resized while empty
   };
 
   Result& result(std::size_t index) { return results_[index]; }
@@ -92,10 +96,16 @@ class ProduceOperation final : public AppendSink,
 
  private:
   struct Topic {
-    std::string name;
+    std::string_view name;  // in memory_
     TopicId id;
     std::size_t partition_count;
   };
+
+  static std::size_t partition_count(const ProduceRequest& request) {
+    std::size_t count = 0;
+    for (const ProduceTopic& topic : request.topics) count += topic.partitions.size();
+    return count;
+  }
 
   void finish_one(std::size_t index) {
     results_[index].done.store(true, std::memory_order_release);
@@ -105,20 +115,25 @@ class ProduceOperation final : public AppendSink,
   void answer() {
     if (std::exchange(answered_, true)) return;
     reactor_.cancel(timer_);
-    ProduceResponse response;
+    thread_local ProduceResponse response;  // keeps its memory
     std::size_t index = 0;
     bool failed = false;
-    response.responses.reserve(topics_.size());
-    for (const Topic& topic : topics_) {
-      ProduceTopicResponse& topic_response = response.responses.emplace_back();
-      topic_response.name = topic.name;
-      topic_response.topic_id = topic.id;
-      topic_response.partitions.reserve(topic.partition_count);
-      for (std::size_t i = 0; i < topic.partition_count; ++i, ++index) {
-        topic_response.partitions.push_back(answer_of(results_[index]));
-        failed |= topic_response.partitions.back().error_code != ErrorCode::none;
+    response.responses.resize(topics_.size());
+    for (std::size_t at = 0; at < topics_.size(); ++at) {
+      ProduceTopicResponse& topic = response.responses[at];
+      topic.name = topics_[at].name;
+      topic.topic_id = topics_[at].id;
+      topic.partitions.resize(topics_[at].partition_count);
+      for (ProducePartitionResponse& partition : topic.partitions) {
+        partition = answer_of(results_[index++]);
+        failed |= partition.error_code != ErrorCode::none;
       }
     }
+    send(response, failed);
+    if (topics_.size() + index > kKeptAnswerParts) response = {};
+  }
+
+  void send(const ProduceResponse& response, bool failed) {
     if (acks_ != 0) return response_.send(response);
     // Nobody listens for an answer to acks=0; closing the connection is how the producer learns that its view
     // is stale.
@@ -144,8 +159,9 @@ class ProduceOperation final : public AppendSink,
   ReactorPort& reactor_;
   PendingResponse response_;
   const std::int16_t acks_;
-  std::vector<Topic> topics_;
-  std::vector<Result> results_;
+  RequestMemory<kInlineBytes> memory_;
+  std::pmr::vector<Topic> topics_{memory_.resource()};
+  std::pmr::vector<Result> results_;
   std::atomic<std::size_t> outstanding_{0};
   storage::SteadyTime deadline_;
   bool answered_ = false;
@@ -198,7 +214,8 @@ void append_batch(const RequestContext& context, const std::shared_ptr<ProduceOp
 
 void handle_produce(const RequestContext& context, const ProduceRequest& request, PendingResponse response) {
   const bool by_id = response.version() >= 13;
-  const auto operation = std::make_shared<ProduceOperation>(context, request, std::move(response));
+  const auto operation = std::allocate_shared<ProduceOperation>(PooledAllocator<ProduceOperation>(), context,
+                                                                request, std::move(response));
   const Partitions& partitions = context.services.partitions;
   std::size_t index = 0;
   for (const ProduceTopic& topic : request.topics) {

@@ -43,6 +43,7 @@ class Decoder {
 
   bool ok() const { return !failed_; }
   ByteView left() const { return left_; }
+  std::size_t budget_left() const { return budget_; }
   // ok() and nothing left, or why not.
   Result<void> finish() const;
 
