@@ -26,6 +26,7 @@ class Expirable {
 
 struct TimerId {
   std::uint64_t value = 0;  // 0: none
+  storage::SteadyTime time{};
 };
 
 class ReactorPort {

@@ -121,7 +121,8 @@ void Connection::abandon_slots() {
   output_ = OutputQueue();
   held_bytes_ = 0;
   std::vector<std::shared_ptr<Abandonable>> waiting;
-  for (Slot& slot : slots_) {
+  for (std::size_t i = 0; i < slots_.size(); ++i) {
+    Slot& slot = slots_[i];
     slot.frame = {};
     if (auto waits = slot.waits.lock(); waits && !slot.done) waiting.push_back(std::move(waits));
   }
@@ -132,6 +133,10 @@ void Connection::check_time(storage::SteadyTime now) {
   const Config& config = environment_.services.config;
   if (frame_began_ && now - *frame_began_ > std::chrono::milliseconds(config.frame_timeout_ms)) {
     return close("a request did not arrive whole in time");
+  }
+  if (slots_.empty() && output_.empty() && now - last_activity_ > kIdleAfter) {
+    slots_.release();
+    output_.release();
   }
   // Whoever waits for an answer is not idle; whoever does not take his is.
   const bool may_be_idle = slots_.empty() || !output_.empty();
@@ -224,8 +229,9 @@ void Connection::receive_large() {
   large_->filled(*got);
   if (!large_->complete()) return;
   frame_began_.reset();
-  const std::unique_ptr<LargeFrame> frame = std::move(large_);
-  dispatch_frame(frame->frame());
+  LargeFrame frame = std::move(*large_);
+  large_.reset();
+  dispatch_frame(frame.frame());
   if (reserved_ > 0) environment_.budget.release(std::exchange(reserved_, 0));
 }
 
@@ -306,22 +312,22 @@ void Connection::refuse_size(std::int32_t size) {
       info_.peer, size);
   receiving_ended_ = true;
   const std::uint64_t slot = first_slot_ + slots_.size();
-  slots_.emplace_back();
+  slots_.push_back({});
   fill_slot(slot, SlotOutcome::disconnected, {});
 }
 
 // False where the frame must wait for the budget: its start is kept by the caller.
 bool Connection::begin_large(std::size_t size, ByteView start) {
-  if (reserved_ == 0) {
+  if (reserved_ == 0 && !environment_.budget.reserve_now(static_cast<ByteCount>(size))) {
     auto task = std::make_shared<ReservationTask>(shared_from_this());
     if (!environment_.budget.reserve(static_cast<ByteCount>(size), task)) {
       reservation_ = std::move(task);
       wanted_large_ = size;
       return false;
     }
-    reserved_ = static_cast<ByteCount>(size);
   }
-  large_ = std::make_unique<LargeFrame>(reactor_.frame_pool(), size);
+  reserved_ = static_cast<ByteCount>(size);
+  large_.emplace(reactor_.frame_pool(), size);
   std::memcpy(large_->rest().data(), start.data(), start.size());
   large_->filled(start.size());
   return true;
@@ -336,7 +342,7 @@ void Connection::reservation_made() {
 
 void Connection::dispatch_frame(MutableByteView frame) {
   const std::uint64_t slot = first_slot_ + slots_.size();
-  slots_.emplace_back();
+  slots_.push_back({});
   const bool appends = is_produce(frame);
   dispatching_ = true;
   const bool answerable = dispatch(environment_.services, reactor_, info_, frame, shared_from_this(), slot);

@@ -7,8 +7,8 @@
 #pragma once
 
 #include <boost/asio/ip/tcp.hpp>
+#include <chrono>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <optional>
 
@@ -20,11 +20,15 @@
 #include "broker/net/reactor.h"
 #include "broker/net/receive_buffer.h"
 #include "broker/response_sink.h"
+#include "broker/ring.h"
 
 namespace sillok::broker {
 
 class AppendRound;
 struct ReactorSlot;
+
+// A connection that is idle for so long gives back the memory that only a busy one needs.
+inline constexpr std::chrono::seconds kIdleAfter{1};
 
 // What all connections share.
 struct ConnectionEnvironment {
@@ -51,7 +55,8 @@ class Connection final : public ResponseSink,
   void start();
   void close(const char* reason);
   bool is_open() const { return open_; }
-  // Once a second or so: closes what is idle, or dribbles a frame, for too long.
+  // Once a second or so: closes what is idle, or dribbles a frame, for too long, and takes memory from what
+  // is idle for a while.
   void check_time(storage::SteadyTime now);
 
   void complete(std::uint64_t slot, SlotOutcome outcome, OutgoingFrame frame) override;
@@ -107,7 +112,7 @@ class Connection final : public ResponseSink,
 
   // Receiving.
   Bytes kept_;  // the start of a small frame, or frames that may not be dispatched yet
-  std::unique_ptr<LargeFrame> large_;
+  std::optional<LargeFrame> large_;
   ByteCount reserved_ = 0;                        // from the budget, for large_
   std::shared_ptr<ReservationTask> reservation_;  // waits for the budget
   std::size_t wanted_large_ = 0;
@@ -119,7 +124,7 @@ class Connection final : public ResponseSink,
   storage::SteadyTime last_activity_;
 
   // Answering.
-  std::deque<Slot> slots_;
+  Ring<Slot> slots_;
   std::uint64_t first_slot_ = 0;
   ByteCount held_bytes_ = 0;  // of answers that wait for one before them
   OutputQueue output_;

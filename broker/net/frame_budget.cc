@@ -8,6 +8,13 @@
 
 namespace sillok::broker {
 
+bool FrameBudget::reserve_now(ByteCount bytes) {
+  const std::lock_guard lock(mutex_);
+  if (!queue_.empty() || !fits(bytes)) return false;
+  reserved_ += bytes;
+  return true;
+}
+
 bool FrameBudget::reserve(ByteCount bytes, std::shared_ptr<Waiter> waiter) {
   const std::lock_guard lock(mutex_);
   if (queue_.empty() && fits(bytes)) {

@@ -26,6 +26,8 @@ class FrameBudget {
 
   explicit FrameBudget(ByteCount limit) : limit_(limit) {}
 
+  // False where it must be waited for.
+  bool reserve_now(ByteCount bytes);
   // True where `bytes` are reserved now; false where `waiter` is in the queue.
   bool reserve(ByteCount bytes, std::shared_ptr<Waiter> waiter);
   // Leaves the queue. False where it was not in it any more: the reservation was made, and is the caller's to

@@ -53,8 +53,8 @@ Result<OutputQueue::Progress> OutputQueue::send_buffers(int socket) {
   bool file_follows = false;
   std::size_t from = bytes_sent_;
   std::size_t next_file = next_file_;
-  for (const OutgoingFrame& frame : frames_) {
-    if (part_count == parts.size()) break;
+  for (std::size_t i = 0; i < frames_.size() && part_count < parts.size(); ++i) {
+    const OutgoingFrame& frame = frames_[i];
     const std::size_t end = buffer_end(frame, next_file);
     if (end > from) {
       parts[part_count++] = {const_cast<std::byte*>(frame.bytes.data()) + from, end - from};

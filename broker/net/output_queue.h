@@ -3,9 +3,9 @@
 #pragma once
 
 #include <cstddef>
-#include <deque>
 
 #include "broker/response_sink.h"
+#include "broker/ring.h"
 #include "protocol/base/result.h"
 
 namespace sillok::broker {
@@ -31,6 +31,8 @@ class OutputQueue {
   // Requires: the socket does not block (sendfile has no flag for that).
   Result<Progress> send(int socket);
   bool empty() const { return frames_.empty(); }
+  // While empty(): the memory of the queue itself.
+  void release() { frames_.release(); }
   ByteCount unsent() const { return unsent_; }
   const storage::FileSlice& cold_slice() const { return cold_; }
 
@@ -42,7 +44,7 @@ class OutputQueue {
   // The bytes of a frame up to its next file, or to its end.
   std::size_t buffer_end(const OutgoingFrame& frame, std::size_t next_file) const;
 
-  std::deque<OutgoingFrame> frames_;
+  Ring<OutgoingFrame> frames_;
   // The place in the front frame.
   std::size_t bytes_sent_ = 0;
   std::size_t next_file_ = 0;

@@ -1,15 +1,16 @@
 // One thread with its event loop. A connection lives on one reactor for its whole life.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <compare>
 #include <cstddef>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <unordered_map>
 #include <vector>
 
 #include "broker/net/receive_buffer.h"
@@ -21,6 +22,9 @@ namespace sillok::broker {
 
 // What one recv() takes at most: several frames, from any of the reactor's connections.
 inline constexpr std::size_t kScratchBytes = 256 << 10;
+
+// Timers that are gone, whose memory is kept for others.
+inline constexpr std::size_t kSpareTimersMax = 1024;
 
 // Threading: run_soon() and stop() from any thread; the rest on the reactor's own, or before run().
 class Reactor final : public ReactorPort {
@@ -53,6 +57,10 @@ class Reactor final : public ReactorPort {
   void at_end_of_round(std::shared_ptr<RoundEnd> who);
 
  private:
+  class DrainTask;
+  template <class T>
+  class DrainAllocator;
+
   void drain();
   void schedule_drain();
   void arm_timer();
@@ -60,6 +68,8 @@ class Reactor final : public ReactorPort {
 
   const std::size_t index_;
   const storage::Clock& clock_;
+  // Of the one drain() that may be scheduled.
+  alignas(std::max_align_t) std::array<std::byte, 128> drain_memory_;
   boost::asio::io_context context_;
   boost::asio::steady_timer timer_;
   Bytes scratch_;
@@ -71,13 +81,17 @@ class Reactor final : public ReactorPort {
 
   std::vector<std::shared_ptr<ReactorTask>> taken_;
   std::vector<std::shared_ptr<RoundEnd>> round_ends_;
+  std::vector<std::shared_ptr<RoundEnd>> ending_;
 
-  struct Timer {
+  struct TimerKey {
+    storage::SteadyTime time;
     std::uint64_t id;
-    std::weak_ptr<Expirable> target;
+    auto operator<=>(const TimerKey&) const = default;
   };
-  std::multimap<storage::SteadyTime, Timer> timers_;
-  std::unordered_map<std::uint64_t, std::multimap<storage::SteadyTime, Timer>::iterator> timers_by_id_;
+  using Timers = std::map<TimerKey, std::weak_ptr<Expirable>>;
+  void forget(Timers::iterator timer);
+  Timers timers_;
+  std::vector<Timers::node_type> spare_timers_;
   std::uint64_t next_timer_id_ = 1;
   std::optional<storage::SteadyTime> armed_for_;
 };

@@ -70,9 +70,12 @@ class LargeFrame {
  public:
   LargeFrame(std::shared_ptr<FramePool> pool, std::size_t size)
       : pool_(std::move(pool)), buffer_(pool_->take(size)), size_(size) {}
-  ~LargeFrame() { pool_->give_back(std::move(buffer_)); }
-  LargeFrame(const LargeFrame&) = delete;
-  LargeFrame& operator=(const LargeFrame&) = delete;
+  ~LargeFrame() {
+    if (pool_) pool_->give_back(std::move(buffer_));
+  }
+  // What is moved from has nothing any more.
+  LargeFrame(LargeFrame&&) noexcept = default;
+  LargeFrame& operator=(LargeFrame&&) = delete;
 
   bool complete() const { return filled_ == size_; }
   std::size_t size() const { return size_; }
@@ -81,9 +84,9 @@ class LargeFrame {
   MutableByteView frame() { return {buffer_.bytes.get(), size_}; }
 
  private:
-  const std::shared_ptr<FramePool> pool_;
+  std::shared_ptr<FramePool> pool_;
   FramePool::Buffer buffer_;
-  const std::size_t size_;
+  std::size_t size_;
   std::size_t filled_ = 0;
 };
 
