@@ -19,9 +19,29 @@ void Device::add_unflushed(ByteCount bytes, const std::shared_ptr<storage::Flush
   unflushed_.fetch_add(bytes, std::memory_order_relaxed);
   {
     const std::lock_guard lock(mutex_);
-    unflushed_targets_.try_emplace(target.get(), target);
+    add_target(target);
   }
   if (is_full()) flush_everything();
+}
+
+void Device::add_target(const std::shared_ptr<storage::FlushTarget>& target) {
+  if (unflushed_targets_.contains(target.get())) return;
+  if (spare_targets_.empty()) {
+    unflushed_targets_.emplace(target.get(), target);
+    return;
+  }
+  Targets::node_type node = std::move(spare_targets_.back());
+  spare_targets_.pop_back();
+  node.key() = target.get();
+  node.mapped() = target;
+  unflushed_targets_.insert(std::move(node));
+}
+
+void Device::remove_target(const storage::FlushTarget* target) {
+  Targets::node_type node = unflushed_targets_.extract(target);
+  if (node.empty() || spare_targets_.size() >= kSpareTargetsMax) return;
+  node.mapped().reset();
+  spare_targets_.push_back(std::move(node));
 }
 
 void Device::flush_everything() {
@@ -40,7 +60,7 @@ void Device::remove_unflushed(ByteCount bytes, const storage::FlushTarget* targe
   flushed_.fetch_add(bytes, std::memory_order_relaxed);
   {
     const std::lock_guard lock(mutex_);
-    unflushed_targets_.erase(target);
+    remove_target(target);
   }
   resume(full_waiting_);
   resume(congested_waiting_);

@@ -30,6 +30,9 @@ inline constexpr std::chrono::milliseconds kCalmAfter{100};
 // How many bytes of appends may wait for a device that stalls before their producers must.
 inline constexpr ByteCount kQueuedBytesMax = 64 << 20;
 
+// Targets that have nothing to flush any more, whose memory in the table is kept for others.
+inline constexpr std::size_t kSpareTargetsMax = 64;
+
 // Threading: any thread.
 class Device {
  public:
@@ -80,6 +83,9 @@ class Device {
   void wait_for_room(Waiting& waiting, std::function<void()> resume);
   void resume(Waiting& waiting);
   void flush_everything();
+  // With mutex_ held.
+  void add_target(const std::shared_ptr<storage::FlushTarget>& target);
+  void remove_target(const storage::FlushTarget* target);
 
   const storage::Clock& clock_;
   storage::Flusher& flusher_;
@@ -92,7 +98,9 @@ class Device {
   std::atomic<ByteCount> flushed_{0};
   std::atomic<ByteCount> queued_{0};
   std::mutex mutex_;  // guards what follows
-  std::unordered_map<const storage::FlushTarget*, std::weak_ptr<storage::FlushTarget>> unflushed_targets_;
+  using Targets = std::unordered_map<const storage::FlushTarget*, std::weak_ptr<storage::FlushTarget>>;
+  Targets unflushed_targets_;
+  std::vector<Targets::node_type> spare_targets_;
   Waiting full_waiting_;
   Waiting congested_waiting_;
 };

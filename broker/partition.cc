@@ -34,6 +34,10 @@ void take_out(List& list, const IsWanted& is_wanted, const Give& give) {
 }
 
 constexpr std::size_t kSpareListsMax = 64;
+// Of the lists of notices, in entries. Longer ones are not kept.
+constexpr std::size_t kKeptNoticesMax = 256;
+// The queue's own memory, in entries, that an empty one keeps.
+constexpr std::size_t kKeptQueueMax = 64;
 
 // Of this thread, so that a round of appends allocates nothing and an idle partition holds nothing.
 std::vector<std::vector<AppendRequest>>& spare_lists() {
@@ -59,6 +63,20 @@ ErrorCode append_error(AppendStatus status) {
 }
 
 }  // namespace
+
+Partition::NoticeLists& Partition::Notices::kept() {
+  thread_local NoticeLists lists;
+  return lists;
+}
+
+Partition::Notices::Notices() : NoticeLists(std::exchange(kept(), {})) {}
+
+Partition::Notices::~Notices() {
+  durable.clear();
+  woken.clear();
+  if (durable.capacity() <= kKeptNoticesMax) kept().durable.swap(durable);
+  if (woken.capacity() <= kKeptNoticesMax) kept().woken.swap(woken);
+}
 
 Partition::Partition(std::string topic, PartitionIndex index, std::unique_ptr<storage::Log> log,
                      Device& device, const storage::LogConfig& config)
@@ -196,8 +214,9 @@ void Partition::drain(int rounds_max) {
         return;
       }
       if (round < rounds_max && !device_.is_full()) {
-        taken.assign(std::make_move_iterator(queue_.begin()), std::make_move_iterator(queue_.end()));
+        for (std::size_t i = 0; i < queue_.size(); ++i) taken.push_back(std::move(queue_[i]));
         queue_.clear();
+        if (taken.size() > kKeptQueueMax) queue_.release();
       }
     }
     if (taken.empty()) return leave_to_writer();
@@ -324,6 +343,8 @@ void Partition::flush() {
     const std::lock_guard lock(state_mutex_);
     bytes = std::exchange(unflushed_bytes_, 0);
     unflushed_records_ = 0;
+    // Now and then, so that an idle partition holds little.
+    if (undurable_.empty()) undurable_.release();
   }
   storage::Journal* const journal = is_journaled() ? device_.journal() : nullptr;
   if (journal != nullptr) journal->sync_begins(journal_key());
@@ -344,6 +365,14 @@ void Partition::flush_later(ByteCount bytes) {
   }
   if (bytes > 0) return device_.remove_unflushed(bytes, this);
   device_.flusher().request_within(shared_from_this(), kFlushRetryDelay);
+}
+
+void Partition::take_undurable(Notices& notices) {
+  for (std::size_t i = 0; i < undurable_.size(); ++i) notices.durable.push_back(std::move(undurable_[i]));
+  std::move(undurable_repeats_.begin(), undurable_repeats_.end(), std::back_inserter(notices.durable));
+  undurable_.clear();
+  undurable_.release();
+  undurable_repeats_.clear();
 }
 
 void Partition::advance_durable_end(const LogPosition& synced, Notices& notices) {
@@ -391,11 +420,11 @@ bool Partition::wait_beyond(Offset offset, std::shared_ptr<FetchWaiter> waiter) 
 }
 
 void Partition::cancel_wait(const FetchWaiter* waiter) {
-  std::vector<Waiter> cancelled;  // destroyed after the lock is gone
+  Notices cancelled;  // destroyed after the lock is gone
   const std::lock_guard lock(state_mutex_);
   take_out(
       waiters_, [&](const Waiter& entry) { return entry.waiter.get() == waiter; },
-      [&](Waiter entry) { cancelled.push_back(std::move(entry)); });
+      [&](Waiter entry) { cancelled.woken.push_back(std::move(entry.waiter)); });
 }
 
 void Partition::go_offline(const Error& error) {
@@ -405,10 +434,7 @@ void Partition::go_offline(const Error& error) {
   ByteCount bytes = 0;
   {
     const std::lock_guard lock(state_mutex_);
-    std::move(undurable_.begin(), undurable_.end(), std::back_inserter(notices.durable));
-    std::move(undurable_repeats_.begin(), undurable_repeats_.end(), std::back_inserter(notices.durable));
-    undurable_.clear();
-    undurable_repeats_.clear();
+    take_undurable(notices);
     bytes = std::exchange(unflushed_bytes_, 0);
   }
   device_.remove_unflushed(bytes, this);
@@ -419,17 +445,14 @@ void Partition::go_offline(const Error& error) {
 
 void Partition::stop(ErrorCode error) {
   Notices notices;
-  std::deque<QueuedAppend> queued;
+  Ring<QueuedAppend> queued;
   ByteCount bytes = 0;
   {
     const std::lock_guard queue_lock(queue_mutex_);
     stopped_.store(true, std::memory_order_release);
-    queued.swap(queue_);
+    queued = std::exchange(queue_, {});
     const std::lock_guard lock(state_mutex_);
-    std::move(undurable_.begin(), undurable_.end(), std::back_inserter(notices.durable));
-    std::move(undurable_repeats_.begin(), undurable_repeats_.end(), std::back_inserter(notices.durable));
-    undurable_.clear();
-    undurable_repeats_.clear();
+    take_undurable(notices);
     for (Waiter& waiter : waiters_) notices.woken.push_back(std::move(waiter.waiter));
     waiters_.clear();
     bytes = std::exchange(unflushed_bytes_, 0);
@@ -437,7 +460,8 @@ void Partition::stop(ErrorCode error) {
   device_.remove_unflushed(bytes, this);
   for (UndurableBatch& batch : notices.durable) batch.result = {error, Offset(-1), Offset(-1)};
   tell(notices);
-  for (QueuedAppend& append : queued) {
+  for (std::size_t i = 0; i < queued.size(); ++i) {
+    QueuedAppend& append = queued[i];
     device_.remove_queued(static_cast<ByteCount>(append.batch.size()));
     fail({&append.request, 1}, error);
   }

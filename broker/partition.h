@@ -7,7 +7,6 @@
 
 #include <atomic>
 #include <chrono>
-#include <deque>
 #include <memory>
 #include <mutex>
 #include <span>
@@ -18,6 +17,7 @@
 #include "broker/append_sink.h"
 #include "broker/device.h"
 #include "broker/reactor_port.h"
+#include "broker/ring.h"
 #include "protocol/base/ids.h"
 #include "protocol/base/result.h"
 #include "storage/journal.h"
@@ -124,10 +124,17 @@ class Partition final : public storage::JournalTarget, public std::enable_shared
     Offset offset;
     std::shared_ptr<FetchWaiter> waiter;
   };
-  // What is to be told once the locks are gone.
-  struct Notices {
+  // What is to be told once the locks are gone. The lists have memory that the thread keeps.
+  struct NoticeLists {
     std::vector<UndurableBatch> durable;
     std::vector<std::shared_ptr<FetchWaiter>> woken;
+  };
+  struct Notices : NoticeLists {
+    Notices();
+    ~Notices();
+    Notices(const Notices&) = delete;
+    Notices& operator=(const Notices&) = delete;
+    static NoticeLists& kept();
   };
 
   // What becomes of an append: its caller writes it; the one that writes will; nobody writes yet; or it is
@@ -153,6 +160,7 @@ class Partition final : public storage::JournalTarget, public std::enable_shared
   void go_offline(const Error& error);
   // With state_mutex_ held: the only places where the two ends move.
   void flush_later(ByteCount bytes);
+  void take_undurable(Notices& notices);
   void advance_durable_end(const storage::LogPosition& synced, Notices& notices);
   void advance_high_watermark(Notices& notices);
   static void tell(Notices& notices);
@@ -170,14 +178,14 @@ class Partition final : public storage::JournalTarget, public std::enable_shared
   bool writing_ = false;                       // somebody is in write(); the queue is his to empty
   const AppendRound* gathering_ = nullptr;     // he is in this round, and writes at its end
   std::vector<AppendRequest> gathered_;        // for that
-  std::deque<QueuedAppend> queue_;             // owns its bytes
+  Ring<QueuedAppend> queue_;                   // owns its bytes
   std::vector<storage::AppendEntry> entries_;  // the writer's scratch, guarded by writing_
   std::shared_ptr<const storage::LogConfig> config_;
 
   mutable std::mutex state_mutex_;
   storage::PublishedPosition durable_end_;
   storage::PublishedPosition high_watermark_;
-  std::deque<UndurableBatch> undurable_;           // acks=all batches, by offset
+  Ring<UndurableBatch> undurable_;                 // acks=all batches, by offset
   std::vector<UndurableBatch> undurable_repeats_;  // duplicates that wait for their original
   std::vector<Waiter> waiters_;
   // The end of what after_write() has seen. The log's own end may already hold an acks=all batch that is not

@@ -146,13 +146,6 @@ Result<void> JournalFiles::replay_frame(const FoundFrame& frame, const Bytes& bo
   return {};
 }
 
-std::vector<JournalFiles::JournalFile*> JournalFiles::files() const {
-  const std::lock_guard lock(mutex_);
-  std::vector<JournalFile*> all;
-  for (const auto& file : files_) all.push_back(file.get());
-  return all;
-}
-
 Result<bool> JournalFiles::add_file() {
   if (count() >= options_.count_max) return false;
   const ByteCount free = TRY(options_.file_system->space(options_.directory)).free;
@@ -202,20 +195,21 @@ bool JournalFiles::is_free(const JournalFile& file) const {
 }
 
 std::size_t JournalFiles::used_count() const {
-  const auto all = files();
+  const std::lock_guard lock(mutex_);
   return static_cast<std::size_t>(
-      std::count_if(all.begin(), all.end(), [this](const JournalFile* file) { return !is_free(*file); }));
+      std::count_if(files_.begin(), files_.end(), [this](const auto& file) { return !is_free(*file); }));
 }
 
 bool JournalFiles::wants_file() const {
-  const auto all = files();
-  return all.size() < options_.count_max &&
-         std::none_of(all.begin(), all.end(), [this](const JournalFile* file) { return is_free(*file); });
+  const std::lock_guard lock(mutex_);
+  return files_.size() < options_.count_max &&
+         std::none_of(files_.begin(), files_.end(), [this](const auto& file) { return is_free(*file); });
 }
 
 std::uint64_t JournalFiles::oldest_file_end() const {
+  const std::lock_guard lock(mutex_);
   std::uint64_t oldest = 0;
-  for (const JournalFile* file : files()) {
+  for (const auto& file : files_) {
     if (!is_free(*file) && file->last_sequence > 0 && (oldest == 0 || file->last_sequence < oldest))
       oldest = file->last_sequence;
   }
@@ -229,16 +223,24 @@ JournalFiles::JournalFile* JournalFiles::choose(ByteCount padded_size) {
     return (end - FilePosition(0)) + padded_size + kJournalBlockSize <= file.size;
   };
   if (current_ != nullptr && fits(*current_, current_->end)) return current_;
-  for (JournalFile* file : files()) {
+  const std::lock_guard lock(mutex_);
+  for (const auto& file : files_) {
     if (!is_free(*file) || !fits(*file, FilePosition(kJournalBlockSize))) continue;
     file->end = FilePosition(kJournalBlockSize);
-    return file;
+    return file.get();
   }
   return nullptr;
 }
 
 bool JournalFiles::has_block(const JournalFile& file) {
   return (file.end - FilePosition(0)) + kJournalBlockSize <= file.size;
+}
+
+bool JournalFiles::has_file_below(std::uint64_t needed_from) const {
+  const std::lock_guard lock(mutex_);
+  return std::any_of(files_.begin(), files_.end(), [&](const auto& file) {
+    return file.get() != current_ && file->last_sequence < needed_from;
+  });
 }
 
 Result<void> JournalFiles::write(JournalFrame& frame, std::uint64_t needed_from) {
@@ -249,11 +251,7 @@ Result<void> JournalFiles::write(JournalFrame& frame, std::uint64_t needed_from)
   JournalFile* file = choose(sizes.padded_size());
   if (file == nullptr && current_ != nullptr) {
     // What is in the way may be needed no more, but nothing durable says so yet.
-    const auto all = files();
-    const bool helps = std::any_of(all.begin(), all.end(), [&](const JournalFile* each) {
-      return each != current_ && each->last_sequence < needed_from;
-    });
-    if (helps && has_block(*current_)) {
+    if (has_file_below(needed_from) && has_block(*current_)) {
       JournalFrame nothing;
       TRY(write_to(*current_, nothing, std::min(needed_from, next_sequence_)));
       file = choose(sizes.padded_size());

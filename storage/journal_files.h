@@ -78,8 +78,9 @@ class JournalFiles {
   static Result<bool> read_body(const FoundFrame& frame, Bytes& body);
   static Result<void> replay_frame(const FoundFrame& frame, const Bytes& body, JournalReplay& replay);
 
-  std::vector<JournalFile*> files() const;
   bool is_free(const JournalFile& file) const;
+  // Beside the current one: a file with no frame from there on.
+  bool has_file_below(std::uint64_t needed_from) const;
   static bool has_block(const JournalFile& file);  // behind its frames
   // The file for a frame of that size; null where there is none.
   JournalFile* choose(ByteCount padded_size);
