@@ -140,8 +140,8 @@ class Log {
 
   // From the batch that holds `from` (or the first after it) up to `limit` bytes, never past `upper_bound`;
   // at least one whole batch where `first_batch` says so. Whole batches, as far as that can be told without
-  // waiting: clients expect a batch that is cut at the end, and throw it away. Empty at upper_bound. Errc::offset_out_of_range below log_start() or past log_end(); Errc::corrupt
-  // inside a damaged range.
+  // waiting: clients expect a batch that is cut at the end, and throw it away. Empty at upper_bound.
+  // Errc::offset_out_of_range below log_start() or past log_end(); Errc::corrupt inside a damaged range.
   enum class FirstBatch { whole, within_limit };
   Result<FileSlice> read(Offset from, const LogPosition& upper_bound, ByteCount limit, FirstBatch first_batch,
                          IoMode mode) const;
