@@ -26,6 +26,8 @@ text { font: 12px system-ui, sans-serif; fill: #24292f; }
 .pale { fill-opacity: 0.45; stroke: none; }
 .bar { stroke: none; }
 .line { fill: none; stroke-width: 2; }
+.thin { fill: none; stroke-width: 1.3; }
+.shade { fill: #d0d7de; fill-opacity: 0.45; stroke: none; }
 @media (prefers-color-scheme: dark) {
   text { fill: #e6edf3; }
   .small { fill: #9198a1; }
@@ -38,7 +40,8 @@ text { font: 12px system-ui, sans-serif; fill: #24292f; }
   .c { fill: #3fb950; stroke: #3fb950; }
   .d { fill: #bc8cff; stroke: #bc8cff; }
   .e { fill: #ff9b57; stroke: #ff9b57; }
-  .line { fill: none; }
+  .line, .thin { fill: none; }
+  .shade { fill: #3d444d; }
 }
 """
 

@@ -26,16 +26,17 @@ class Server:
     # Whether what the warm-up wrote is given back at once, or with the first parts.
     drops_warm_up = True
 
-    def __init__(self, column, options, folder):
+    def __init__(self, column, options, folder, data=None):
         self.column = column
         self.options = options
         self.folder = folder
-        self.data = os.path.join(folder, "data")
+        self.data = data or os.path.join(folder, "data")
         self.port = machine.free_port()
         self.address = f"127.0.0.1:{self.port}"
         self.process = None
         self.topics = set()  # what a part has filled for another one to read
         self.written = []  # what a part has filled and nobody reads any more
+        os.makedirs(folder, exist_ok=True)
         os.makedirs(self.data)
 
     def command(self):
@@ -174,8 +175,8 @@ class Kafka(WithTopicDeletion):
     # While it is stopped its controller would take the broker for dead, and no topic could be made afterwards.
     settings = {"broker.session.timeout.ms": 3600000}
 
-    def __init__(self, column, options, folder):
-        super().__init__(column, options, folder)
+    def __init__(self, column, options, folder, data=None):
+        super().__init__(column, options, folder, data)
         controller = machine.free_port()
         self.config = os.path.join(folder, "kafka.properties")
         settings = {
