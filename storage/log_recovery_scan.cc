@@ -185,6 +185,8 @@ Result<SegmentScan> Log::Impl::Recovery::restore(Segment& segment, SegmentScan f
 Result<void> Log::Impl::Recovery::add_missing_before(std::size_t i) {
   if (options_.journal == nullptr || keep_all_) return {};
   if (i < list_.size() && list_[i]->base_offset() == end_offset_) return {};
+  // It was made already, and the journal's batches did not fit.
+  if (list_[i - 1]->base_offset() == end_offset_) return {};
   if (!options_.journal->begins_segment(journal_key(), end_offset_)) return {};
   TRY(log_.remove_segment_files(end_offset_));
   const auto place = list_.begin() + static_cast<std::ptrdiff_t>(i);

@@ -177,10 +177,12 @@ Result<MaxTimestamp> Segment::max_timestamp() {
   const auto last = times_.last();
   const MaxTimestamp found =
       last ? MaxTimestamp{last->timestamp, base_ + last->relative_offset} : MaxTimestamp{kNoTimestamp, base_};
-  TRY(check_final_time_entry(found));
+  const auto checked = check_final_time_entry(found);
   const std::lock_guard lock(mutex_);
-  if (!max_timestamp_) max_timestamp_ = found;
-  return *max_timestamp_;
+  if (max_timestamp_) return *max_timestamp_;  // first appends came between, and know better than the files
+  TRY(checked);
+  max_timestamp_ = found;
+  return found;
 }
 
 // The final entry of the time index is mandatory: where a batch behind the last entry of the offset index has

@@ -370,6 +370,27 @@ TEST_CASE("journal recovery: the leader epochs of restored batches are known") {
   CHECK(d["a"].log->leader_epoch_at(Offset(4)) == LeaderEpoch(5));
 }
 
+TEST_CASE("journal recovery: an entry that does not say what its batches are restores nothing") {
+  tests::LogFixture f;
+  f.create();
+  const Bytes bytes = batch().at(5).record("k", "v").bytes();
+  f.put("batches", bytes);
+  const auto file = f.disk.open(f.path("batches"), OpenMode::read);
+  REQUIRE(file.ok());
+  JournalReplay replay;
+  JournalEntry entry;
+  entry.key = {TopicId{{1, 2, 3}}, PartitionIndex(0)};
+  entry.next_offset = Offset(6);
+  entry.size = static_cast<ByteCount>(bytes.size());
+  replay.add(entry, 1, *file, FilePosition(0));
+  f.options.journal = &replay;
+  f.kill();
+  f.open(false);
+  CHECK(f.end() == 0);
+  CHECK(f.log->segment_count() == 1);
+  CHECK(f.report.restored_bytes == 0);
+}
+
 TEST_CASE("journal recovery: retention may take a segment that was committed and not synced") {
   for (const CrashMode mode : kModes) {
     JournaledDir d;
