@@ -123,12 +123,15 @@ def run(options):
     connections = []
     start = time.monotonic() + 0.2
     interval = options.connections / options.rate
-    for number in range(options.connections):
-        for place, (kind, maker) in enumerate(KINDS.items()):
-            # Neither all kinds nor all connections at once.
-            share = (number + place / len(KINDS)) / options.connections
-            connections.append(Connection((host, int(port)), kind, maker(options.topic, options.end_offset),
-                                          start + interval * share, interval))
+    # A server that deals connections out in turn gives each of its threads some of each kind, whatever their number.
+    order = [(number, place) for number in range(options.connections) for place in range(len(KINDS))]
+    random.Random(2).shuffle(order)
+    for number, place in order:
+        kind, maker = list(KINDS.items())[place]
+        # Neither all kinds nor all connections at once.
+        share = (number + place / len(KINDS)) / options.connections
+        connections.append(Connection((host, int(port)), kind, maker(options.topic, options.end_offset),
+                                      start + interval * share, interval))
     return Schedule(connections, start + options.seconds).run()
 
 

@@ -111,7 +111,7 @@ def run_reactors(experiment, options, folder):
         up = {}
         try:
             for count in REACTORS:
-                up[count] = start("sillok", options, os.path.join(folder, f"reactors-{count}-{len(cores.split(chr(44)))}"), cores,
+                up[count] = start("sillok", options, os.path.join(folder, f"reactors-{count}-{cores}".replace(",", "-")), cores,
                                   {"num.network.threads": count})
                 up[count].pause()
             for acks in ACKS["sillok"]:
