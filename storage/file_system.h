@@ -19,6 +19,11 @@
 
 namespace sillok::storage {
 
+// Bytes of one aligned block of this size are in memory together.
+inline constexpr ByteCount kResidentBlockBytes = 4096;
+// What is known of the block with the last byte of a range.
+enum class RangeEnd { unknown, read_just_now };
+
 // An open file.
 //
 // Threading: every call may be made from any thread; calls that touch the same bytes must be ordered by the
@@ -38,8 +43,9 @@ class File {
   // As read_at(), but only from memory: Errc::would_block where a byte of the range would have to be read
   // from the disk (and always where the backend cannot tell).
   virtual Result<std::size_t> read_resident_at(FilePosition position, MutableByteView out) const = 0;
-  // Whether the whole range is in memory now, so that sending it will not wait for the disk.
-  virtual bool is_resident(FilePosition position, ByteCount size) const = 0;
+  // Whether the whole range is in memory now, so that sending it will not wait for the disk. `end` spares a
+  // system call.
+  virtual bool is_resident(FilePosition position, ByteCount size, RangeEnd end = RangeEnd::unknown) const = 0;
   // Asks for the range to be brought into memory, and waits until it is.
   virtual Result<void> make_resident(FilePosition position, ByteCount size) const = 0;
   // Writes all the parts, one after the other, at `position`.

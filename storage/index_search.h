@@ -12,14 +12,12 @@
 #include <vector>
 
 #include "protocol/base/crc32c.h"
+#include "storage/index_blocks.h"
 #include "storage/log_files.h"
 #include "storage/recovery_points.h"
 
 namespace sillok::storage {
 
-// Entries that may wait in memory for their write; also the entries of one block of the file that a lookup
-// reads.
-inline constexpr std::size_t kIndexBlockEntries = 512;
 // A file that claims more entries than a segment could have is no index.
 inline constexpr ByteCount kIndexFileSizeMax = ByteCount{1} << 31;
 
@@ -40,7 +38,9 @@ class SparseIndex {
  public:
   using Key = typename Entry::Key;
 
-  SparseIndex(const LogFiles* files, Offset base) : files_(files), base_(base) {}
+  SparseIndex(const LogFiles* files, Offset base) : files_(files), base_(base) {
+    static_assert(Entry::kSize * kIndexBlockEntries <= kIndexBlockBytesMax);
+  }
 
   // Makes the file, empty.
   Result<void> create();
@@ -89,7 +89,8 @@ class SparseIndex {
   std::int64_t written_count_ = 0;
   std::optional<Entry> last_;
   std::vector<Entry> block_heads_;
-  std::vector<Entry> pending_;
+  std::vector<Entry> pending_;  // at most a block's
+  std::uint64_t number_ = IndexBlocks::next_index_number();
 };
 
 template <class Entry>
@@ -179,6 +180,7 @@ Result<void> SparseIndex<Entry>::replace(std::span<const Entry> entries) {
   const std::lock_guard lock(mutex_);
   cached_file_.reset();
   open_ = loaded_ = true;
+  number_ = IndexBlocks::next_index_number();
   written_count_ = static_cast<std::int64_t>(entries.size());
   written_crc_ = crc32c(bytes);
   last_ = entries.empty() ? std::nullopt : std::optional(entries.back());
@@ -265,7 +267,7 @@ Result<std::optional<Entry>> SparseIndex<Entry>::last_before(const IsPast& is_pa
                                 [&is_past](const Entry& entry) { return !is_past(entry); });
   };
   std::size_t count = 0;
-  std::size_t block = 0;
+  IndexBlocks::Key key;
   for (;;) {
     {
       const std::lock_guard lock(mutex_);
@@ -274,33 +276,34 @@ Result<std::optional<Entry>> SparseIndex<Entry>::last_before(const IsPast& is_pa
       if (loaded_) {
         const auto after = first_past(block_heads_);
         if (after == block_heads_.begin()) return std::optional<Entry>();
-        block = static_cast<std::size_t>(after - block_heads_.begin()) - 1;
+        const auto block = static_cast<std::size_t>(after - block_heads_.begin()) - 1;
         count = std::min(kIndexBlockEntries,
                          static_cast<std::size_t>(written_count_) - block * kIndexBlockEntries);
+        key = {number_, block, count * Entry::kSize};
         break;
       }
     }
     TRY(load(mode));
   }
-  std::array<std::byte, kIndexBlockEntries * Entry::kSize> buffer;
-  const MutableByteView bytes(buffer.data(), count * Entry::kSize);
-  const auto opened = TRY(file(mode));
-  const auto position = static_cast<std::int64_t>(block * kIndexBlockEntries * Entry::kSize);
-  if (TRY(read_in_mode(*opened, FilePosition(position), bytes, mode)) != bytes.size()) {
-    return malformed("shorter than it was");
-  }
+  const std::byte* const bytes =
+      TRY(IndexBlocks::of_thread().get(key, [&](MutableByteView out) -> Result<void> {
+        const auto opened = TRY(file(mode));
+        const FilePosition position(static_cast<std::int64_t>(key.block * kIndexBlockEntries * Entry::kSize));
+        if (TRY(read_in_mode(*opened, position, out, mode)) == out.size()) return {};
+        return malformed("shorter than it was");
+      }));
   std::size_t low = 0;
   std::size_t high = count;  // the first entry past it is in [low, high]
   while (low < high) {
     const std::size_t middle = (low + high) / 2;
-    if (is_past(Entry::decode(buffer.data() + middle * Entry::kSize))) {
+    if (is_past(Entry::decode(bytes + middle * Entry::kSize))) {
       high = middle;
     } else {
       low = middle + 1;
     }
   }
   if (low == 0) return malformed("not in order");
-  return std::optional<Entry>(Entry::decode(buffer.data() + (low - 1) * Entry::kSize));
+  return std::optional<Entry>(Entry::decode(bytes + (low - 1) * Entry::kSize));
 }
 
 template <class Entry>

@@ -33,6 +33,7 @@ struct FileSlice {
   ByteCount size = 0;
   // Of the batch behind it, for which the limit left some room, but not enough: there is more than `size`.
   ByteCount left_out = 0;
+  RangeEnd end = RangeEnd::unknown;
 };
 
 // Appended bytes within one segment.

@@ -93,12 +93,13 @@ class PosixFile final : public File {
     return done;
   }
 
-  bool is_resident(FilePosition position, ByteCount size) const override {
+  bool is_resident(FilePosition position, ByteCount size, RangeEnd end) const override {
     if (size <= 0) return true;
     const FilePosition last = position + (size - 1);
     const Probe counted = count_pages(position, size);
     if (counted == Probe::absent) return false;
     // Pages count from the moment their reading begins, and reading ends with the last.
+    if (counted == Probe::resident && end == RangeEnd::read_just_now) return true;
     const Probe last_probe = probe_page(last);
     if (counted == Probe::resident) return last_probe != Probe::absent;
     return last_probe == Probe::resident && probe_page(position) == Probe::resident;

@@ -95,6 +95,8 @@ void Segment::cut_to_batches(FileSlice& slice, ByteCount first_batch_size, IoMod
   const BatchPlace& batch = **across;
   slice.size = batch.position - slice.position;
   slice.left_out = limit - batch.position;
+  // The header behind the end was read, and lies in one block with the last byte.
+  if (batch.position.value % kResidentBlockBytes != 0) slice.end = RangeEnd::read_just_now;
   const std::lock_guard lock(mutex_);
   if (!read_ends_) read_ends_ = std::make_unique<std::array<Recent, kRecentCount>>();
   (*read_ends_)[read_ends_next_] = {batch.header.base_offset, batch.header.last_offset(), batch.position,

@@ -1,5 +1,7 @@
 #include "broker/net/output_queue.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -18,10 +20,31 @@ namespace {
 
 constexpr std::size_t kGatherMax = 64;
 constexpr std::size_t kCopyBytes = 64 << 10;
+// More than that waits under the cork where the reader could have it already: fetches of 1 MiB took 1.8 times
+// the CPU time.
+constexpr ByteCount kCorkedBytesMax = 128 << 10;
 
 Error socket_error() { return {Errc::connection_lost, std::strerror(errno)}; }
 
 bool would_block() { return errno == EAGAIN || errno == EWOULDBLOCK; }
+
+// What is sent while it lives leaves in as few packets as it can: sendfile has no MSG_MORE, and the few bytes
+// that end a fetch answer would be a packet, and a wake-up of the reader, of their own.
+class Cork {
+ public:
+  Cork(int socket, bool wanted) : socket_(wanted ? socket : -1) { set(1); }
+  ~Cork() { set(0); }
+  Cork(const Cork&) = delete;
+  Cork& operator=(const Cork&) = delete;
+
+ private:
+  // Fails where the socket is none of TCP's: it has no packets, then.
+  void set(int value) const {
+    if (socket_ >= 0) (void)::setsockopt(socket_, IPPROTO_TCP, TCP_CORK, &value, sizeof value);
+  }
+
+  const int socket_;
+};
 
 }  // namespace
 
@@ -35,6 +58,8 @@ std::size_t OutputQueue::buffer_end(const OutgoingFrame& frame, std::size_t next
 }
 
 Result<OutputQueue::Progress> OutputQueue::send(int socket) {
+  const bool is_fetched = !frames_.empty() && !frames_.front().files.empty();
+  const Cork cork(socket, is_fetched && unsent_ <= kCorkedBytesMax);
   sent_this_round_ = 0;
   while (!frames_.empty()) {
     const OutgoingFrame& frame = frames_.front();
@@ -99,11 +124,15 @@ void OutputQueue::advance_bytes(std::size_t count) {
 }
 
 Result<OutputQueue::Progress> OutputQueue::send_file(int socket) {
-  const storage::FileSlice& slice = frames_.front().files[next_file_].slice;
+  storage::FileSlice& slice = frames_.front().files[next_file_].slice;
   while (file_sent_ < slice.size) {
     const FilePosition position = slice.position + file_sent_;
     const ByteCount step = std::min(slice.size - file_sent_, kSendStepBytes);
-    if (!slice.file->is_resident(position, step)) {
+    const bool is_last = file_sent_ + step == slice.size;
+    // That is true of the first look only: by the next, the page may have gone and come again.
+    const auto end =
+        is_last ? std::exchange(slice.end, storage::RangeEnd::unknown) : storage::RangeEnd::unknown;
+    if (!slice.file->is_resident(position, step, end)) {
       cold_ = {slice.file, position, step};
       return Progress::cold;
     }

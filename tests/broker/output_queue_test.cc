@@ -1,5 +1,7 @@
 #include "broker/net/output_queue.h"
 
+#include <linux/tcp.h>  // the C library's does not have all of tcp_info
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -87,7 +89,59 @@ void check_frames_arrive_whole(storage::FileSystem& files, const std::string& pa
   CHECK(received == expected);
 }
 
+// One end of a connection of this machine with itself.
+struct TcpPair {
+  TcpPair() {
+    const int listener = ::socket(AF_INET, SOCK_STREAM, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = ::htonl(INADDR_LOOPBACK);
+    auto* const generic = reinterpret_cast<sockaddr*>(&address);
+    socklen_t size = sizeof address;
+    REQUIRE(::bind(listener, generic, size) == 0);
+    REQUIRE(::listen(listener, 1) == 0);
+    REQUIRE(::getsockname(listener, generic, &size) == 0);
+    ends[1] = ::socket(AF_INET, SOCK_STREAM, 0);
+    REQUIRE(::connect(ends[1], generic, size) == 0);
+    ends[0] = ::accept4(listener, nullptr, nullptr, SOCK_NONBLOCK);
+    REQUIRE(ends[0] >= 0);
+    const int on = 1;
+    REQUIRE(::setsockopt(ends[0], IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == 0);
+    ::close(listener);
+  }
+  ~TcpPair() {
+    ::close(ends[0]);
+    ::close(ends[1]);
+  }
+  // Sent so far, those without data included.
+  std::uint32_t packets() const {
+    tcp_info info{};
+    socklen_t size = sizeof info;
+    REQUIRE(::getsockopt(ends[0], IPPROTO_TCP, TCP_INFO, &info, &size) == 0);
+    return info.tcpi_segs_out;
+  }
+  std::array<int, 2> ends{};
+};
+
 }  // namespace
+
+TEST_CASE("output queue: a fetch answer of one packet's size is one packet, sent at once") {
+  const TempDir directory;
+  const auto files = storage::make_posix_file_system();
+  const auto file = file_with(*files, directory.path() + "/file", pattern(50'000, 1));
+  TcpPair sockets;
+  OutputQueue queue;
+  for (int i = 0; i < 3; ++i) {
+    const std::uint32_t before = sockets.packets();
+    OutgoingFrame frame{pattern(64, 2), {}};
+    frame.files.push_back({61, {file, FilePosition(0), 20'000}});
+    queue.push(std::move(frame));
+    REQUIRE(*queue.send(sockets.ends[0]) == OutputQueue::Progress::drained);
+    CHECK(sockets.packets() - before == 1);
+    Bytes received(20'064);
+    CHECK(::recv(sockets.ends[1], received.data(), received.size(), MSG_DONTWAIT) == 20'064);
+  }
+}
 
 TEST_CASE("output queue: buffers and file slices arrive in order, whole, through a slow socket") {
   const TempDir directory;

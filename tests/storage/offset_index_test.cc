@@ -85,6 +85,47 @@ TEST_CASE(
   SECTION("with a negative count") { CHECK(!reopened.open_prefix({-1, 0}).ok()); }
 }
 
+TEST_CASE("offset index: a block that was read is not read again, until its entries are others") {
+  IndexFixture f;
+  f.append(1300);
+  REQUIRE(f.index.write_pending().ok());
+  CHECK(f.floor(60) == 60);
+  CHECK(f.floor(6000) == 6000);
+  const auto reads = [&] { return f.disk.calls().reads; };
+  const auto before = reads();
+  CHECK(f.floor(77) == 70);
+  CHECK(f.floor(6007) == 6000);
+  CHECK(reads() == before);
+  SECTION("more of them in the last block") {
+    CHECK(f.floor(13'000) == 13'000);
+    f.append(10);
+    REQUIRE(f.index.write_pending().ok());
+    CHECK(f.floor(13'050) == 13'050);
+  }
+  SECTION("a new index in the place of the old") {
+    const OffsetIndexEntry entries[] = {{5, 100}, {70, 200}};
+    REQUIRE(f.index.replace(entries).ok());
+    CHECK(f.floor(60) == 5);
+  }
+  SECTION("the file of another segment") {
+    OffsetIndex other(&f.files, Offset(20));
+    REQUIRE(other.create().ok());
+    other.append({3, 100});
+    REQUIRE(other.write_pending().ok());
+    CHECK((*other.floor(77, IoMode::may_block))->relative_offset == 3);
+  }
+}
+
+TEST_CASE("offset index: a block that is not in memory is not taken for one that was read") {
+  IndexFixture f;
+  f.append(600);
+  REQUIRE(f.index.write_pending().ok());
+  f.disk.evict_pages();
+  CHECK(f.index.floor(60, IoMode::resident_only).error().code == Errc::would_block);
+  CHECK(f.index.floor(60, IoMode::resident_only).error().code == Errc::would_block);
+  CHECK(f.floor(60) == 60);
+}
+
 TEST_CASE("offset index: a file that is none is malformed, not a crash") {
   IndexFixture f;
   f.append(5);

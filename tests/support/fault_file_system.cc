@@ -173,8 +173,8 @@ class FaultFile final : public File {
     TRY(rules_->pass(FileCall::read_resident, path_));
     return inner_->read_resident_at(position, out);
   }
-  bool is_resident(FilePosition position, ByteCount size) const override {
-    return inner_->is_resident(position, size);
+  bool is_resident(FilePosition position, ByteCount size, storage::RangeEnd end) const override {
+    return inner_->is_resident(position, size, end);
   }
   Result<void> make_resident(FilePosition position, ByteCount size) const override {
     TRY(rules_->pass(FileCall::make_resident, path_));

@@ -101,7 +101,7 @@ class MemFile final : public File {
     }
     return node_->read(position.value, out);
   }
-  bool is_resident(FilePosition position, ByteCount size) const override {
+  bool is_resident(FilePosition position, ByteCount size, storage::RangeEnd /*end*/) const override {
     const std::lock_guard lock(state_->mutex);
     return node_->is_resident(position.value, size);
   }
