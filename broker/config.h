@@ -39,12 +39,13 @@ struct Config {
   std::int32_t num_recovery_threads = 2;        // num.recovery.threads.per.data.dir
   std::int64_t retention_check_interval_ms = 300'000;  // log.retention.check.interval.ms
   std::int64_t flush_checkpoint_interval_ms =
-      5'000;                                   // log.flush.offset.checkpoint.interval.ms (Kafka: 60000)
-  ByteCount checkpoint_bytes_max = 256 << 20;  // sillok.checkpoint.bytes
-  std::int32_t flusher_threads = 4;            // sillok.flusher.threads
-  ByteCount journal_bytes_max = 512 << 20;     // sillok.journal.bytes.max, per log directory; 0: none
-  ByteCount unflushed_bytes_max = 1 << 30;     // sillok.unflushed.bytes.max, per log directory
-  ByteCount disk_free_bytes_min = -1;          // sillok.disk.free.min.bytes; -1: kFreeSpaceKeptMax or 5 %
+      5'000;                                     // log.flush.offset.checkpoint.interval.ms (Kafka: 60000)
+  ByteCount checkpoint_bytes_max = 256 << 20;    // sillok.checkpoint.bytes
+  std::int32_t flusher_threads = 4;              // sillok.flusher.threads
+  ByteCount cold_read_memory_bytes = 128 << 20;  // sillok.cold.read.memory.bytes; -1: without limit
+  ByteCount journal_bytes_max = 512 << 20;       // sillok.journal.bytes.max, per log directory; 0: none
+  ByteCount unflushed_bytes_max = 1 << 30;       // sillok.unflushed.bytes.max, per log directory
+  ByteCount disk_free_bytes_min = -1;            // sillok.disk.free.min.bytes; -1: kFreeSpaceKeptMax or 5 %
   std::int64_t producer_id_expiration_ms = 86'400'000;  // producer.id.expiration.ms
   // Limits of connections and requests.
   std::int32_t socket_request_max_bytes = 104'857'600;  // socket.request.max.bytes

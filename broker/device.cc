@@ -19,28 +19,28 @@ void Device::add_unflushed(ByteCount bytes, const std::shared_ptr<storage::Flush
   unflushed_.fetch_add(bytes, std::memory_order_relaxed);
   {
     const std::lock_guard lock(mutex_);
-    add_target(target);
+    const auto entry = entry_of(target.get());
+    entry->second.target = target;
+    add_bytes(entry, bytes);
   }
   if (is_full()) flush_everything();
 }
 
-void Device::add_target(const std::shared_ptr<storage::FlushTarget>& target) {
-  if (unflushed_targets_.contains(target.get())) return;
-  if (spare_targets_.empty()) {
-    unflushed_targets_.emplace(target.get(), target);
-    return;
-  }
+Device::Targets::iterator Device::entry_of(const storage::FlushTarget* target) {
+  if (const auto found = unflushed_targets_.find(target); found != unflushed_targets_.end()) return found;
+  if (spare_targets_.empty()) return unflushed_targets_.emplace(target, Unflushed()).first;
   Targets::node_type node = std::move(spare_targets_.back());
   spare_targets_.pop_back();
-  node.key() = target.get();
-  node.mapped() = target;
-  unflushed_targets_.insert(std::move(node));
+  node.key() = target;
+  return unflushed_targets_.insert(std::move(node)).position;
 }
 
-void Device::remove_target(const storage::FlushTarget* target) {
-  Targets::node_type node = unflushed_targets_.extract(target);
-  if (node.empty() || spare_targets_.size() >= kSpareTargetsMax) return;
-  node.mapped().reset();
+void Device::add_bytes(Targets::iterator entry, ByteCount bytes) {
+  entry->second.bytes += bytes;
+  if (entry->second.bytes != 0) return;
+  Targets::node_type node = unflushed_targets_.extract(entry);
+  if (spare_targets_.size() >= kSpareTargetsMax) return;
+  node.mapped() = {};
   spare_targets_.push_back(std::move(node));
 }
 
@@ -48,19 +48,20 @@ void Device::flush_everything() {
   std::vector<std::shared_ptr<storage::FlushTarget>> targets;
   {
     const std::lock_guard lock(mutex_);
-    for (const auto& [key, weak] : unflushed_targets_) {
-      if (auto target = weak.lock()) targets.push_back(std::move(target));
+    for (const auto& [key, entry] : unflushed_targets_) {
+      if (auto target = entry.target.lock()) targets.push_back(std::move(target));
     }
   }
   for (std::shared_ptr<storage::FlushTarget>& target : targets) flusher_.request(std::move(target));
 }
 
 void Device::remove_unflushed(ByteCount bytes, const storage::FlushTarget* target) {
+  if (bytes == 0) return;
   unflushed_.fetch_sub(bytes, std::memory_order_relaxed);
   flushed_.fetch_add(bytes, std::memory_order_relaxed);
   {
     const std::lock_guard lock(mutex_);
-    remove_target(target);
+    add_bytes(entry_of(target), -bytes);
   }
   resume(full_waiting_);
   resume(congested_waiting_);

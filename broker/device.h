@@ -58,7 +58,7 @@ class Device {
   // Bytes that were appended and wait for a flush. Past the limit appends wait, and all that has such bytes
   // is flushed at once, however long it might have waited.
   void add_unflushed(ByteCount bytes, const std::shared_ptr<storage::FlushTarget>& target);
-  // All the bytes of a target, which has none now.
+  // Of what the target had added. Others may add to it meanwhile, and even be late with what is removed here.
   void remove_unflushed(ByteCount bytes, const storage::FlushTarget* target);
   // All that ever was flushed, for who measures how much came since.
   ByteCount flushed() const { return flushed_.load(std::memory_order_relaxed); }
@@ -83,9 +83,14 @@ class Device {
   void wait_for_room(Waiting& waiting, std::function<void()> resume);
   void resume(Waiting& waiting);
   void flush_everything();
-  // With mutex_ held.
-  void add_target(const std::shared_ptr<storage::FlushTarget>& target);
-  void remove_target(const storage::FlushTarget* target);
+  struct Unflushed {
+    ByteCount bytes = 0;
+    std::weak_ptr<storage::FlushTarget> target;
+  };
+  using Targets = std::unordered_map<const storage::FlushTarget*, Unflushed>;
+  // With mutex_ held. An entry that comes to 0 bytes is none any more.
+  Targets::iterator entry_of(const storage::FlushTarget* target);
+  void add_bytes(Targets::iterator entry, ByteCount bytes);
 
   const storage::Clock& clock_;
   storage::Flusher& flusher_;
@@ -98,7 +103,6 @@ class Device {
   std::atomic<ByteCount> flushed_{0};
   std::atomic<ByteCount> queued_{0};
   std::mutex mutex_;  // guards what follows
-  using Targets = std::unordered_map<const storage::FlushTarget*, std::weak_ptr<storage::FlushTarget>>;
   Targets unflushed_targets_;
   std::vector<Targets::node_type> spare_targets_;
   Waiting full_waiting_;

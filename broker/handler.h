@@ -24,7 +24,6 @@ struct ConnectionInfo {
   std::string peer;  // "127.0.0.1:40312"
   std::string advertised_host;
   std::uint16_t advertised_port = 0;
-  std::size_t reactor = 0;
 };
 
 // The parts of the broker that handlers use. One for the whole process; all parts are safe to use from any

@@ -12,6 +12,7 @@
 #include <thread>
 #include <utility>
 
+#include "broker/cold_reads.h"
 #include "broker/device.h"
 #include "broker/housekeeping.h"
 #include "broker/metadata/local_store.h"
@@ -24,6 +25,7 @@
 #include "storage/flusher.h"
 #include "storage/log_dir.h"
 #include "storage/posix_file_system.h"
+#include "storage/thread_priority.h"
 
 namespace sillok::broker {
 namespace {
@@ -98,8 +100,8 @@ class Server::Parts {
         store_(std::move(store)),
         flusher_(static_cast<std::size_t>(config_.flusher_threads), clock_),
         control_("control", 1),
-        writer_("writer", 1),
-        io_("io", static_cast<std::size_t>(config_.io_threads)),
+        writer_("writer", 1, storage::ThreadPriority::prompt),
+        io_("io", static_cast<std::size_t>(config_.io_threads), storage::ThreadPriority::background),
         device_(clock_, flusher_, writer_, config_.unflushed_bytes_max),
         partitions_(*log_dir_, device_, config_.num_recovery_threads),
         topics_(config_, *store_, partitions_),
@@ -108,18 +110,21 @@ class Server::Parts {
         services_{settings, config_, clock_, topics_, partitions_, producer_ids_, control_, io_, partitions_},
         budget_(config_.in_flight_bytes_max),
         limits_(connections_max(config_), config_.max_connections_per_ip),
-        environment_{services_, budget_, limits_, device_} {
+        cold_reads_(config_.cold_read_memory_bytes),
+        environment_{services_, budget_, limits_, device_, cold_reads_} {
     log_dir_->journal().start(flusher_, clock_);
     device_.use(log_dir_->journal());
     device_.space().watch(log_dir_->path(), config_.disk_free_bytes_min,
                           [this] { return log_dir_->space(); });
-    for (std::size_t i = 0; i < reactor_count(config_); ++i) {
+    const std::size_t count = reactor_count(config_);
+    for (std::size_t i = 0; i < count + 1; ++i) {
       reactors_.push_back(std::make_unique<Reactor>(i, clock_));
       slots_.push_back({reactors_.back().get(), std::make_shared<ConnectionSet>(*reactors_.back())});
     }
+    environment_.replays = &slots_.back();
     // On one core, those who produce share a reactor: two that take turns cost a fifth more a request, and a
     // stalled write holds only whoever would wait for the disk anyway.
-    if (slots_.size() > 1 && core_count() == 1) environment_.producers = &slots_.back();
+    if (count > 1 && core_count() == 1) environment_.producers = &slots_[count - 1];
   }
 
   ~Parts() { log_dir_->journal().stop(); }
@@ -135,7 +140,7 @@ class Server::Parts {
   // All listeners are bound before one is served, so that a start either works or leaves nothing behind.
   Result<void> listen() {
     for (const Listener& listener : config_.listeners) {
-      auto loop = std::make_shared<AcceptLoop>(listener, slots_, environment_);
+      auto loop = std::make_shared<AcceptLoop>(listener, first_slots(), environment_);
       const Result<void> opened = loop->open();
       if (!opened.ok()) {
         if (!listener.is_default || accept_loops_.empty()) return opened.error();
@@ -151,8 +156,11 @@ class Server::Parts {
     housekeeping_.start();
     for (const auto& loop : accept_loops_) loop->start();
     for (const auto& reactor : reactors_) {
-      threads_.emplace_back([&reactor = *reactor] {
-        name_this_thread("reactor-" + std::to_string(reactor.index()));
+      const bool is_for_replays = reactor.get() == environment_.replays->reactor;
+      threads_.emplace_back([&reactor = *reactor, is_for_replays] {
+        name_this_thread(is_for_replays ? "replays" : "reactor-" + std::to_string(reactor.index()));
+        storage::set_thread_priority(is_for_replays ? storage::ThreadPriority::background
+                                                    : storage::ThreadPriority::prompt);
         reactor.run();
       });
     }
@@ -183,6 +191,15 @@ class Server::Parts {
   }
 
  private:
+  // Where connections begin.
+  std::vector<ReactorSlot> first_slots() const {
+    std::vector<ReactorSlot> first;
+    for (const ReactorSlot& slot : slots_) {
+      if (&slot != environment_.producers && &slot != environment_.replays) first.push_back(slot);
+    }
+    return first;
+  }
+
   // On the reactors' threads, and waits for them.
   void close_connections() {
     if (threads_.empty()) return;
@@ -219,6 +236,7 @@ class Server::Parts {
   Services services_;
   FrameBudget budget_;
   ConnectionLimits limits_;
+  ColdReads cold_reads_;
   ConnectionEnvironment environment_;
   std::vector<std::unique_ptr<Reactor>> reactors_;
   std::vector<ReactorSlot> slots_;

@@ -151,6 +151,10 @@ constexpr Setting kSettings[] = {
     of<&Config::checkpoint_bytes_max>(
         "sillok.checkpoint.bytes", at_least(1 << 20),
         "Bytes appended over all partitions, after which the recovery points are written."),
+    of<&Config::cold_read_memory_bytes>(
+        "sillok.cold.read.memory.bytes", at_least(-1),
+        "Bytes of page cache that reads of data which was not in memory may fill, before the oldest of it is "
+        "given back; -1: nothing is given back."),
     of<&Config::abort_on_blocking>(
         "sillok.debug.abort.on.blocking", {},
         "Whether the process aborts where a thread that serves connections waits for the disk."),

@@ -6,7 +6,8 @@
 
 namespace sillok::broker {
 
-ThreadExecutor::ThreadExecutor(std::string name, std::size_t thread_count) : name_(std::move(name)) {
+ThreadExecutor::ThreadExecutor(std::string name, std::size_t thread_count, storage::ThreadPriority priority)
+    : name_(std::move(name)), priority_(priority) {
   for (std::size_t i = 0; i < thread_count; ++i) threads_.emplace_back([this] { run(); });
 }
 
@@ -34,14 +35,16 @@ void ThreadExecutor::stop() {
 
 void ThreadExecutor::run() {
   name_this_thread(name_);
+  storage::set_thread_priority(priority_);
   std::unique_lock lock(mutex_);
   for (;;) {
     wake_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
     if (queue_.empty()) return;
-    const std::function<void()> work = std::move(queue_.front());
+    std::function<void()> work = std::move(queue_.front());
     queue_.pop_front();
     lock.unlock();
     work();
+    work = nullptr;  // what it held may take a while to go
     lock.lock();
   }
 }

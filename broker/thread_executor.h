@@ -11,13 +11,15 @@
 #include <vector>
 
 #include "broker/executor.h"
+#include "storage/thread_priority.h"
 
 namespace sillok::broker {
 
 // Threading: any thread. With one thread, work runs in the order in which it was posted.
 class ThreadExecutor final : public Executor {
  public:
-  ThreadExecutor(std::string name, std::size_t thread_count);
+  ThreadExecutor(std::string name, std::size_t thread_count,
+                 storage::ThreadPriority priority = storage::ThreadPriority::ordinary);
   ~ThreadExecutor() override;
 
   void post(std::function<void()> work) override;
@@ -28,6 +30,7 @@ class ThreadExecutor final : public Executor {
   void run();
 
   const std::string name_;
+  const storage::ThreadPriority priority_;
   std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<std::function<void()>> queue_;

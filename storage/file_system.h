@@ -48,6 +48,8 @@ class File {
   virtual bool is_resident(FilePosition position, ByteCount size, RangeEnd end = RangeEnd::unknown) const = 0;
   // Asks for the range to be brought into memory, and waits until it is.
   virtual Result<void> make_resident(FilePosition position, ByteCount size) const = 0;
+  // Lets the system use the memory of the range for something else; what is not on disk yet stays. A hint.
+  virtual void give_back(FilePosition position, ByteCount size) const = 0;
   // Writes all the parts, one after the other, at `position`.
   virtual Result<void> write_at(FilePosition position, std::span<const ByteView> parts) = 0;
   virtual Result<void> truncate(FilePosition size) = 0;

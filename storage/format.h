@@ -24,6 +24,7 @@ inline constexpr std::string_view kCleanedSuffix = ".cleaned";
 inline constexpr std::string_view kCutSuffix = ".cut";
 // Added to a name, with the incarnation number behind it: bytes that recovery took out.
 inline constexpr std::string_view kTornInfix = ".torn-";
+inline constexpr std::string_view kJournaledInfix = ".journaled-";
 
 inline constexpr std::size_t kOffsetNameDigits = 20;
 inline constexpr std::size_t kOffsetIndexEntrySize = 8;

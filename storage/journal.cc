@@ -11,6 +11,7 @@
 
 #include "protocol/base/check.h"
 #include "storage/journal_pins.h"
+#include "storage/thread_priority.h"
 
 namespace sillok::storage {
 namespace {
@@ -125,6 +126,7 @@ class Journal::Impl {
 
   void run() {
     pthread_setname_np(pthread_self(), "journal");
+    set_thread_priority(ThreadPriority::prompt);  // others wait for it
     std::vector<std::shared_ptr<JournalTarget>> round;
     FlushTargets to_flush;
     std::unique_lock lock(mutex_);

@@ -19,6 +19,8 @@ std::uint64_t random_id() {
   return (static_cast<std::uint64_t>(device()) << 32) | device();
 }
 
+const std::string kDamagedPrefix = "damaged-";
+
 bool is_journal_name(std::string_view name) {
   return name.substr(0, kJournalNamePrefix.size()) == kJournalNamePrefix;
 }
@@ -100,9 +102,13 @@ Result<void> JournalFiles::open_file(const std::string& name, std::vector<std::s
   if (!header.ok() || header->size != size) {
     const bool was_filled =
         std::any_of(bytes.begin(), bytes.end(), [](std::byte b) { return b != std::byte{0}; });
-    if (was_filled) warnings.push_back(path + ": is no journal file, and was removed");
     made.reset();
-    return options_.file_system->remove(path);
+    if (!was_filled) return options_.file_system->remove(path);
+    // Its frames may be durable ones.
+    const std::string kept = join_path(options_.directory, kDamagedPrefix + name);
+    warnings.push_back(path + ": the header of this journal file is damaged; it is kept as " + kept);
+    TRY(options_.file_system->rename(path, kept));
+    return options_.file_system->sync_directory(options_.directory);
   }
   made->id = header->file_id;
   made->size = header->size;

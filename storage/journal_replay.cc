@@ -3,14 +3,17 @@
 #include <utility>
 
 #include "protocol/record_batch_view.h"
+#include "storage/torn_tail.h"
 
 namespace sillok::storage {
 namespace {
 
-// Whether a batch with the base offset begins at `at`.
-bool has_batch(ByteView batches, std::size_t at, Offset base_offset) {
-  const auto header = protocol::parse_record_batch_header(batches.subspan(at));
-  return header.ok() && header->base_offset == base_offset;
+// Whether a sound batch with the base offset begins there. One that went bad in memory, before it came to the
+// journal, has a frame's checksum over the bad bytes.
+bool begins_with_batch(ByteView batches, Offset base_offset) {
+  const auto header = protocol::parse_record_batch_header(batches);
+  if (!header.ok() || header->base_offset != base_offset || header->size() > batches.size()) return false;
+  return protocol::check_crc(*header, batches.first(header->size())).ok();
 }
 
 }  // namespace
@@ -48,7 +51,7 @@ Result<Bytes> JournalReplay::read_from(const JournalKey& key, const LogPosition&
     const std::size_t size = TRY(extent->file->read_at(extent->position, bytes));
     if (size != bytes.size()) return Error{Errc::truncated, "the journal ends inside an entry"};
     const auto skipped = static_cast<std::size_t>(end.position - entry.begin.position);
-    if (!has_batch(bytes, skipped, end.offset)) continue;
+    if (!begins_with_batch(ByteView(bytes).subspan(skipped), end.offset)) continue;
     bytes.erase(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(skipped));
     return bytes;
   }
@@ -69,6 +72,19 @@ std::optional<LogPosition> JournalReplay::end_of(const JournalKey& key) const {
   const auto partition = find(key);
   if (!partition) return std::nullopt;
   return partition->extents.back().entry.end();
+}
+
+Result<ByteCount> JournalReplay::copy_past(const JournalKey& key, Offset end, File& to) const {
+  ByteCount copied = 0;
+  const auto partition = find(key);
+  if (!partition) return copied;
+  for (const Extent& extent : partition->extents) {
+    if (extent.entry.next_offset <= end) continue;
+    TRY(copy_range(*extent.file, extent.position, extent.position + extent.entry.size, to,
+                   FilePosition(copied)));
+    copied += extent.entry.size;
+  }
+  return copied;
 }
 
 std::vector<JournalReplay::Known> JournalReplay::all() const {

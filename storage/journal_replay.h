@@ -28,6 +28,10 @@ class JournalReplay {
   // Behind the last batch of the partition.
   std::optional<LogPosition> end_of(const JournalKey& key) const;
 
+  // Writes all batches of the partition that reach past `end` to a file, in the order in which the journal
+  // has them, and returns their bytes.
+  Result<ByteCount> copy_past(const JournalKey& key, Offset end, File& to) const;
+
   struct Known {
     JournalKey key;
     std::uint64_t first_sequence;

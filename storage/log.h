@@ -88,6 +88,9 @@ struct RecoveryReport {
   ByteCount scanned_bytes = 0;
   ByteCount cut_bytes = 0;       // of a torn tail, kept beside the log as <segment>.torn-<incarnation>
   ByteCount restored_bytes = 0;  // from the commit journal
+  // Of its batches that find no place in the log, kept beside it as <end of the
+  // log>.log.journaled-<incarnation>.
+  ByteCount unplaced_bytes = 0;
   std::int32_t rebuilt_index_count = 0;
   std::vector<std::string> notes;  // for the log, one line each
 };

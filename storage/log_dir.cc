@@ -193,8 +193,8 @@ Result<std::unique_ptr<Log>> LogDir::Impl::open_log(const TopicPartition& name, 
   const JournalKey key{log->topic_id(), name.partition};
   // A log that was synced before the stop may not be flushed for long, and would hold the frames back.
   const auto journaled = journal_->replay().end_of(key);
-  if (journaled && log->health() == LogHealth::healthy && *journaled <= log->synced_end())
-    journal_->release(key);
+  const bool is_synced = journaled && log->health() == LogHealth::healthy && *journaled <= log->synced_end();
+  if (is_synced || report.unplaced_bytes > 0) journal_->release(key);
   journal_->restored(key);
   return log;
 }

@@ -194,11 +194,28 @@ void Log::Impl::Recovery::note_journaled_end() {
   const auto end = options_.journal->end_of(journal_key());
   if (!end || *end <= synced) return;
   if (end->offset > log_.log_end_.offset()) {
+    const auto kept = keep_unplaced();
     note("the commit journal has batches up to offset " + std::to_string(end->offset.value) +
-         ", but what would lead to them is missing");
+         ", but what would lead to them is missing or damaged; " +
+         (kept.ok() ? "they are kept as " + unplaced_name() : "they stay there: " + kept.error().describe()));
+    if (kept.ok()) report_.unplaced_bytes = *kept;
     return;
   }
   log_.journaled_end_ = *end;
+}
+
+std::string Log::Impl::Recovery::unplaced_name() const {
+  return path_of(log_.log_end_.offset(), kLogSuffix) + std::string(kJournaledInfix) +
+         std::to_string(options_.incarnation);
+}
+
+Result<ByteCount> Log::Impl::Recovery::keep_unplaced() {
+  const auto file = TRY(file_system().open(unplaced_name(), OpenMode::open_or_create));
+  TRY(file->truncate(FilePosition(0)));
+  const ByteCount size = TRY(options_.journal->copy_past(journal_key(), log_.log_end_.offset(), *file));
+  TRY(file->sync_data());
+  TRY(file_system().sync_directory(log_.files_.directory));
+  return size;
 }
 
 Result<void> Log::Impl::Recovery::remove_late_snapshots() {

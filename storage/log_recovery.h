@@ -67,6 +67,9 @@ class Log::Impl::Recovery {
   // What was scanned may be in the page cache only: the next flush sees to it.
   void mark_unsynced(const RecoveryPoint* point);
   void note_journaled_end();
+  // Keeps what the journal has past the end of the log: it was durable, and the journal goes.
+  Result<ByteCount> keep_unplaced();
+  std::string unplaced_name() const;
   // They tell of batches that are lost, and other batches may get their offsets.
   Result<void> remove_late_snapshots();
   Result<void> load_epochs();

@@ -120,6 +120,11 @@ class PosixFile final : public File {
     return {};
   }
 
+  void give_back(FilePosition position, ByteCount size) const override {
+    about_to_block("give_back");
+    if (size > 0) (void)::posix_fadvise(descriptor_, position.value, size, POSIX_FADV_DONTNEED);
+  }
+
   Result<void> write_at(FilePosition position, std::span<const ByteView> parts) override {
     std::int64_t at = position.value;
     std::size_t next = 0;  // the first part that is not written yet

@@ -1,6 +1,7 @@
 #include "broker/net/connection.h"
 
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "broker/append_round.h"
+#include "broker/cold_reads.h"
 #include "broker/dispatcher.h"
 #include "broker/net/listener.h"
 #include "broker/rate_limited_log.h"
@@ -83,14 +85,15 @@ class Connection::BroughtInTask final : public ReactorTask {
   const bool readable_;
 };
 
-Connection::Connection(tcp::socket socket, Reactor& reactor, ConnectionEnvironment& environment,
-                       ConnectionInfo info, std::string address)
+Connection::Connection(tcp::socket socket, const ReactorSlot& slot, const ReactorSlot& home,
+                       ConnectionEnvironment& environment, ConnectionInfo info, std::string address)
     : socket_(std::move(socket)),
-      reactor_(reactor),
+      reactor_(*slot.reactor),
+      home_(home),
       environment_(environment),
       info_(std::move(info)),
       address_(std::move(address)),
-      last_activity_(reactor.clock().steady()) {}
+      last_activity_(reactor_.clock().steady()) {}
 
 Connection::~Connection() { close(nullptr); }
 
@@ -246,7 +249,8 @@ void Connection::take_frames(MutableByteView bytes) {
   const auto size_max = environment_.services.config.socket_request_max_bytes;
   AppendRound appends;
   while (bytes.size() >= protocol::kFrameSizeBytes && may_dispatch()) {
-    if (belongs_to_producers(bytes)) return move_to_producers(bytes);
+    if (is_produce(bytes.subspan(protocol::kFrameSizeBytes))) is_replaying_ = false;
+    if (const ReactorSlot* const better = better_reactor(bytes)) return move_to(*better, bytes);
     const auto size = load_big_endian<std::int32_t>(bytes.data());
     if (size < 0 || size > size_max) return refuse_size(size);
     const std::size_t whole = protocol::kFrameSizeBytes + static_cast<std::size_t>(size);
@@ -273,27 +277,41 @@ void Connection::take_frames(MutableByteView bytes) {
   }
 }
 
-// A produce request comes first, and nothing is under way.
-bool Connection::belongs_to_producers(ByteView bytes) const {
-  const ReactorSlot* const producers = environment_.producers;
-  return producers != nullptr && producers->reactor != &reactor_ && slots_.empty() && output_.empty() &&
-         is_produce(bytes.subspan(protocol::kFrameSizeBytes));
+const ReactorSlot* Connection::better_reactor(ByteView bytes) const {
+  if (!slots_.empty() || !output_.empty() || reserved_ > 0) return nullptr;
+  const auto is_here = [this](const ReactorSlot* slot) {
+    return slot != nullptr && slot->reactor == &reactor_;
+  };
+  const ReactorSlot* better = nullptr;
+  if (is_produce(bytes.subspan(protocol::kFrameSizeBytes)) && environment_.producers != nullptr) {
+    better = environment_.producers;
+  } else if (is_here(environment_.producers)) {
+    return nullptr;  // whoever does both would come and go
+  } else {
+    better = is_replaying_ ? environment_.replays : &home_;
+  }
+  return is_here(better) ? nullptr : better;
 }
 
 // Ends this object, and goes on in another one with the same socket.
-void Connection::move_to_producers(ByteView received) {
-  const ReactorSlot& target = *environment_.producers;
+void Connection::move_to(const ReactorSlot& target, ByteView received) {
   boost::system::error_code error;
   const auto protocol = socket_.local_endpoint(error).protocol();
   if (error) return close(nullptr);
   const auto handle = socket_.release(error);
   if (error) return close("its socket cannot be handed over");
   open_ = false;
-  ConnectionInfo info = info_;
-  info.reactor = target.reactor->index();
-  auto moved = std::make_shared<Connection>(tcp::socket(target.reactor->context(), protocol, handle),
-                                            *target.reactor, environment_, std::move(info), address_);
+  tcp::socket socket(target.reactor->context());
+  socket.assign(protocol, handle, error);
+  if (error) {
+    ::close(handle);
+    environment_.limits.leave(address_);
+    return log_rate_limited("connection from {} closed: its socket cannot be handed over", info_.peer);
+  }
+  auto moved = std::make_shared<Connection>(std::move(socket), target, home_, environment_, info_, address_);
   moved->kept_.assign(received.begin(), received.end());
+  moved->is_replaying_ = is_replaying_;
+  moved->sent_since_cold_ = sent_since_cold_;
   boost::asio::post(target.reactor->context(),
                     [set = target.connections, moved = std::move(moved)] { set->add(moved); });
 }
@@ -373,6 +391,7 @@ void Connection::complete(std::uint64_t slot, SlotOutcome outcome, OutgoingFrame
 void Connection::watch(std::uint64_t slot, std::weak_ptr<Abandonable> waits) {
   CHECK(slot >= first_slot_ && slot - first_slot_ < slots_.size());
   slots_[slot - first_slot_].waits = std::move(waits);
+  is_replaying_ = false;  // it waits for what comes
 }
 
 void Connection::ask_for_end_of_round() {
@@ -419,6 +438,8 @@ void Connection::send_output() {
     return close(progress.error().code == Errc::io_error ? "a log file could not be read" : nullptr);
   }
   if (output_.unsent() < unsent) last_activity_ = reactor_.clock().steady();
+  sent_since_cold_ += unsent - output_.unsent();
+  if (sent_since_cold_ > kCaughtUpAfterBytes) is_replaying_ = false;
   switch (*progress) {
     case OutputQueue::Progress::drained:
       return;
@@ -442,8 +463,10 @@ void Connection::wait_writable() {
 
 void Connection::bring_in_cold_slice() {
   bringing_in_ = true;
+  is_replaying_ = true;
+  sent_since_cold_ = 0;
   environment_.services.io.post([self = shared_from_this(), slice = output_.cold_slice()] {
-    const Result<void> read = slice.file->make_resident(slice.position, slice.size);
+    const Result<void> read = self->environment_.cold_reads.bring_in(slice);
     self->reactor_.run_soon(std::make_shared<BroughtInTask>(self, read.ok()));
   });
 }

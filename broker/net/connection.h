@@ -25,10 +25,14 @@
 namespace sillok::broker {
 
 class AppendRound;
+class ColdReads;
 struct ReactorSlot;
 
 // A connection that is idle for so long gives back the memory that only a busy one needs.
 inline constexpr std::chrono::seconds kIdleAfter{1};
+
+// So much that was all in memory, or a fetch that has to wait, says that a replay has caught up.
+inline constexpr ByteCount kCaughtUpAfterBytes = 16 << 20;
 
 // What all connections share.
 struct ConnectionEnvironment {
@@ -36,8 +40,12 @@ struct ConnectionEnvironment {
   FrameBudget& budget;
   ConnectionLimits& limits;
   Device& device;  // of the log directory
+  ColdReads& cold_reads;
   // Where connections go with their first produce request; null: they stay where they are.
   const ReactorSlot* producers = nullptr;
+  // Where those go whose fetches read what is not in memory, until one has caught up: it works in the
+  // background.
+  const ReactorSlot* replays = nullptr;
 };
 
 // Threading: complete() from any thread; the rest on its reactor's.
@@ -48,8 +56,9 @@ class Connection final : public ResponseSink,
                          public Reactor::RoundEnd,
                          public std::enable_shared_from_this<Connection> {
  public:
-  Connection(boost::asio::ip::tcp::socket socket, Reactor& reactor, ConnectionEnvironment& environment,
-             ConnectionInfo info, std::string address);
+  // On the reactor of `slot`; on `home` as long as nothing speaks for another one.
+  Connection(boost::asio::ip::tcp::socket socket, const ReactorSlot& slot, const ReactorSlot& home,
+             ConnectionEnvironment& environment, ConnectionInfo info, std::string address);
   ~Connection() override;
 
   void start();
@@ -86,8 +95,10 @@ class Connection final : public ResponseSink,
   // Dispatches the whole frames at the front of `bytes`, and keeps the rest.
   void take_frames(MutableByteView bytes);
   void make_appends(AppendRound& appends);
-  bool belongs_to_producers(ByteView bytes) const;
-  void move_to_producers(ByteView received);
+  // The reactor that suits the request at the front of `bytes` better; null: none does, or something is under
+  // way.
+  const ReactorSlot* better_reactor(ByteView bytes) const;
+  void move_to(const ReactorSlot& target, ByteView received);
   bool begin_large(std::size_t size, ByteView start);
   void reservation_made();
   void refuse_size(std::int32_t size);
@@ -105,6 +116,7 @@ class Connection final : public ResponseSink,
 
   boost::asio::ip::tcp::socket socket_;
   Reactor& reactor_;
+  const ReactorSlot& home_;
   ConnectionEnvironment& environment_;
   const ConnectionInfo info_;
   const std::string address_;  // without the port
@@ -130,6 +142,8 @@ class Connection final : public ResponseSink,
   OutputQueue output_;
   bool waiting_writable_ = false;
   bool bringing_in_ = false;
+  bool is_replaying_ = false;  // it came upon what is not in memory, and has not caught up since
+  ByteCount sent_since_cold_ = 0;
   bool closes_when_sent_ = false;  // a slot's turn came that closes the connection
   bool end_of_round_asked_ = false;
 };

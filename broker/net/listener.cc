@@ -105,9 +105,7 @@ void AcceptLoop::close() {
 }
 
 void AcceptLoop::accept_next() {
-  // The producers' reactor gets its connections from the others.
-  const std::size_t count = reactors_.size() - (environment_.producers != nullptr ? 1 : 0);
-  const std::size_t reactor = next_reactor_++ % count;
+  const std::size_t reactor = next_reactor_++ % reactors_.size();
   const auto on_accept = [self = shared_from_this(), reactor](boost::system::error_code error,
                                                               tcp::socket socket) {
     if (!self->acceptor_.is_open()) return;
@@ -146,10 +144,9 @@ void AcceptLoop::accepted(tcp::socket socket, std::size_t reactor) {
   info.peer = bracketed(address) + ":" + std::to_string(peer.port());
   info.advertised_host = listener_.advertised_host;
   info.advertised_port = listener_.advertised_port != 0 ? listener_.advertised_port : port_;
-  info.reactor = reactor;
   const ReactorSlot& target = reactors_[reactor];
-  auto connection = std::make_shared<Connection>(std::move(socket), *target.reactor, environment_,
-                                                 std::move(info), address);
+  auto connection =
+      std::make_shared<Connection>(std::move(socket), target, target, environment_, std::move(info), address);
   boost::asio::post(target.reactor->context(),
                     [set = target.connections, connection = std::move(connection)] { set->add(connection); });
 }

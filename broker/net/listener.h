@@ -39,6 +39,7 @@ struct ReactorSlot {
 // Threading: start() before the reactors run; the accepting runs on the first reactor.
 class AcceptLoop : public std::enable_shared_from_this<AcceptLoop> {
  public:
+  // Its connections begin on `reactors` in turn.
   AcceptLoop(Listener listener, std::vector<ReactorSlot> reactors, ConnectionEnvironment& environment);
 
   // Binds and listens. Errc::invalid_config with the address and the cause.

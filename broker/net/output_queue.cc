@@ -49,6 +49,9 @@ class Cork {
 }  // namespace
 
 void OutputQueue::push(OutgoingFrame frame) {
+  if (!frames_.empty()) {
+    for (auto& file : frame.files) file.slice.end = storage::RangeEnd::unknown;
+  }
   unsent_ += frame.size();
   frames_.push_back(std::move(frame));
 }
@@ -128,10 +131,9 @@ Result<OutputQueue::Progress> OutputQueue::send_file(int socket) {
   while (file_sent_ < slice.size) {
     const FilePosition position = slice.position + file_sent_;
     const ByteCount step = std::min(slice.size - file_sent_, kSendStepBytes);
-    const bool is_last = file_sent_ + step == slice.size;
-    // That is true of the first look only: by the next, the page may have gone and come again.
-    const auto end =
-        is_last ? std::exchange(slice.end, storage::RangeEnd::unknown) : storage::RangeEnd::unknown;
+    // By the next look the page may have gone, and be on its way again.
+    const auto known = std::exchange(slice.end, storage::RangeEnd::unknown);
+    const auto end = step == slice.size ? known : storage::RangeEnd::unknown;
     if (!slice.file->is_resident(position, step, end)) {
       cold_ = {slice.file, position, step};
       return Progress::cold;

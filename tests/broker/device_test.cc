@@ -28,6 +28,30 @@ TEST_CASE("device: a slow append ends the calm until all were quick for a while"
   CHECK(device.is_calm());
 }
 
+TEST_CASE("device: who appends while his bytes are being flushed is flushed again when there are too many") {
+  ManualClock clock;
+  storage::Flusher flusher(1, clock);
+  HeldExecutor writer;
+  broker::Device device(clock, flusher, writer, 100);
+  struct Target final : storage::FlushTarget {
+    void flush() override { ++flushes; }
+    std::atomic<int> flushes{0};
+  };
+  const auto busy = std::make_shared<Target>();
+  const auto late = std::make_shared<Target>();
+  const auto other = std::make_shared<Target>();
+  device.add_unflushed(50, busy);
+  device.add_unflushed(40, busy);
+  device.remove_unflushed(50, busy.get());
+  // Its flush is over before it has told of what it appended.
+  device.remove_unflushed(30, late.get());
+  device.add_unflushed(30, late);
+  device.add_unflushed(70, other);
+  while (busy->flushes == 0 || other->flushes == 0) std::this_thread::yield();
+  flusher.stop();
+  CHECK(late->flushes == 0);
+}
+
 TEST_CASE("device: who waits for room is called once there is some") {
   ManualClock clock;
   storage::Flusher flusher(1, clock);

@@ -1,8 +1,6 @@
 // The whole broker in this process, seen from its socket.
 #include "broker/server.h"
 
-#include <sched.h>
-
 #include <catch2/catch.hpp>
 #include <tuple>
 
@@ -18,29 +16,6 @@
 using namespace sillok;
 using namespace sillok::protocol;
 using namespace sillok::tests;
-
-namespace {
-
-// This thread, and what it starts, run on the first of its cores.
-class OneCore {
- public:
-  OneCore() {
-    CPU_ZERO(&before_);
-    REQUIRE(sched_getaffinity(0, sizeof before_, &before_) == 0);
-    std::size_t first = 0;
-    while (!CPU_ISSET(first, &before_)) ++first;
-    cpu_set_t one;
-    CPU_ZERO(&one);
-    CPU_SET(first, &one);
-    REQUIRE(sched_setaffinity(0, sizeof one, &one) == 0);
-  }
-  ~OneCore() { sched_setaffinity(0, sizeof before_, &before_); }
-
- private:
-  cpu_set_t before_;
-};
-
-}  // namespace
 
 TEST_CASE("server: pipelined requests take effect and are answered in their order") {
   const TempDir directory;
@@ -88,47 +63,6 @@ TEST_CASE("server: more requests than may be in flight, all in one write, are al
     for (int i = 0; i < kRequests && acks != 0; ++i)
       client.receive<ProduceResponse>(kProduceVersion, i, kept);
     client.receive<MetadataResponse>(12, kRequests, kept);
-  }
-}
-
-TEST_CASE("server: on one core a connection moves to the producers' reactor, and loses nothing on its way") {
-  const OneCore pinned;
-  const TempDir directory;
-  RunningServer server(directory);
-  server.create_topic("orders");
-  constexpr int kClients = 4;
-  constexpr int kRequests = 60;
-  Offset next{0};
-  for (int i = 0; i < kClients; ++i) {
-    RawClient client(server.port);
-    // Small and large frames, requests of other kinds between them, all in one write.
-    Bytes all = RawClient::frame(MetadataRequest{}, 12, 1000);
-    std::int32_t id = 0;
-    for (; id < kRequests; ++id) {
-      const Bytes bytes = id % 7 == 3 ? batch().sized(200'000) : batch().records(1);
-      const Bytes frame = id % 5 == 4 ? RawClient::frame(MetadataRequest{}, 12, id)
-                                      : RawClient::frame(produce_of("orders", bytes, id % 2 == 0 ? -1 : 1),
-                                                         kProduceVersion, id);
-      all.insert(all.end(), frame.begin(), frame.end());
-    }
-    client.send_bytes(all);
-    Bytes kept;
-    client.receive<MetadataResponse>(12, 1000, kept);
-    for (id = 0; id < kRequests; ++id) {
-      if (id % 5 == 4) {
-        client.receive<MetadataResponse>(12, id, kept);
-        continue;
-      }
-      const auto response = client.receive<ProduceResponse>(kProduceVersion, id, kept);
-      const auto& partition = response.responses.at(0).partitions.at(0);
-      CHECK(partition.error_code == ErrorCode::none);
-      CHECK(partition.base_offset == next);
-      next += 1;
-    }
-    // And the fetches of a producer are answered where it is.
-    client.send(fetch_of("orders", Offset(0), 0), kFetchVersion, 7);
-    CHECK(client.receive<FetchResponse>(kFetchVersion, 7, kept).responses.at(0).partitions.at(0).error_code ==
-          ErrorCode::none);
   }
 }
 

@@ -80,6 +80,33 @@ TEST_CASE("journal files: the newest frame may be torn, and nothing else is lost
   CHECK(kept > 0);
 }
 
+TEST_CASE("journal files: a file with a damaged header is not used, and kept") {
+  Fixture f;
+  f.add_files(2);
+  f.write(1, 1);
+  f.files.reset();
+  std::string damaged;
+  for (const std::string& name : f.names()) {
+    const auto file = f.disk.open(join_path(tests::kJournalDirectory, name), OpenMode::read).value();
+    Bytes first(1);
+    REQUIRE(file->read_at(FilePosition(kBlock), first).value() == 1);
+    if (first[0] != std::byte{0}) damaged = name;
+  }
+  REQUIRE(!damaged.empty());
+  REQUIRE(
+      f.disk.corrupt(join_path(tests::kJournalDirectory, damaged), FilePosition(9), Bytes{std::byte{0xff}})
+          .ok());
+  f.reopen();
+  CHECK(f.found().empty());
+  CHECK(f.warnings.size() == 1);
+  CHECK(f.disk.exists(join_path(tests::kJournalDirectory, "damaged-" + damaged)).value());
+  CHECK_FALSE(f.disk.exists(join_path(tests::kJournalDirectory, damaged)).value());
+  f.add_files(1);
+  f.write(2, 2);
+  f.reopen();
+  CHECK(f.found() == numbers(2, 2));
+}
+
 TEST_CASE("journal files: a frame that was torn in another file never counts beside its successors") {
   Fixture f;
   f.add_files(3);
@@ -280,7 +307,8 @@ TEST_CASE("journal files: damage in frames that are needed is told, and what is 
   CHECK(f.warnings.empty());
 }
 
-TEST_CASE("journal files: a file that is none is removed with a warning, a half-made one without") {
+TEST_CASE(
+    "journal files: a file that is none is set aside with a warning, a half-made one is removed without") {
   Fixture f;
   f.put("sillok-journal-0", Bytes(100, std::byte{7}));
   f.put("sillok-journal-1", Bytes(20000));
@@ -289,7 +317,7 @@ TEST_CASE("journal files: a file that is none is removed with a warning, a half-
   f.open();
   REQUIRE(f.warnings.size() == 1);
   CHECK(f.warnings[0].find("sillok-journal-0") != std::string::npos);
-  CHECK(f.names() == std::vector<std::string>{"orders"});
+  CHECK(f.names() == std::vector<std::string>{"damaged-sillok-journal-0", "orders"});
   CHECK(f.files->count() == 0);
 }
 

@@ -370,17 +370,20 @@ TEST_CASE("journal recovery: the leader epochs of restored batches are known") {
   CHECK(d["a"].log->leader_epoch_at(Offset(4)) == LeaderEpoch(5));
 }
 
-TEST_CASE("journal recovery: an entry that does not say what its batches are restores nothing") {
+TEST_CASE("journal recovery: an entry whose batches are not what it says restores nothing") {
   tests::LogFixture f;
   f.create();
-  const Bytes bytes = batch().at(5).record("k", "v").bytes();
+  const bool is_bad_inside = GENERATE(false, true);
+  const std::int64_t at = is_bad_inside ? 0 : 5;
+  Bytes bytes = batch().at(at).record("k", "v").bytes();
+  if (is_bad_inside) bytes.back() ^= std::byte{1};
   f.put("batches", bytes);
   const auto file = f.disk.open(f.path("batches"), OpenMode::read);
   REQUIRE(file.ok());
   JournalReplay replay;
   JournalEntry entry;
   entry.key = {TopicId{{1, 2, 3}}, PartitionIndex(0)};
-  entry.next_offset = Offset(6);
+  entry.next_offset = Offset(at + 1);
   entry.size = static_cast<ByteCount>(bytes.size());
   replay.add(entry, 1, *file, FilePosition(0));
   f.options.journal = &replay;
@@ -389,6 +392,8 @@ TEST_CASE("journal recovery: an entry that does not say what its batches are res
   CHECK(f.end() == 0);
   CHECK(f.log->segment_count() == 1);
   CHECK(f.report.restored_bytes == 0);
+  f.append(batch().record("k", "v"));
+  CHECK(f.end() == 1);
 }
 
 TEST_CASE("journal recovery: retention may take a segment that was committed and not synced") {
@@ -422,7 +427,8 @@ TEST_CASE("journal recovery: retention may take a segment that was committed and
 }
 
 TEST_CASE(
-    "journal recovery: a log that is damaged below its recovery point gets nothing, and frames are kept") {
+    "journal recovery: a log that is damaged below its recovery point gets nothing, and the batches are "
+    "kept") {
   JournaledDir d;
   d.start({"a"});
   for (int i = 0; i < 5; ++i) d.append("a");
@@ -431,18 +437,35 @@ TEST_CASE(
   const FilePosition synced = d["a"].log->synced_end().position;
   d.append("a");
   d.commit("a");
-  d.crash(1, CrashMode::lose_all);
   const std::string path = "/data/a-0/" + tests::LogFixture::file_name(0, std::string(kLogSuffix));
+  const auto written = d.disk.open(path, OpenMode::read).value();
+  Bytes last(static_cast<std::size_t>(written->size().value() - synced));
+  REQUIRE(written->read_at(synced, last).value() == last.size());
+  d.crash(1, CrashMode::lose_all);
   const Bytes rot(4, std::byte{0x77});
   JournaledDir::require(d.disk.corrupt(path, synced + -20, rot));
   JournaledDir::require(d.try_open());
   JournaledDir::require(d.dir->find_partitions());
   RecoveryReport report;
-  const auto log = d.dir->open_log({"a", PartitionIndex(0)}, d.config, report);
+  auto log = d.dir->open_log({"a", PartitionIndex(0)}, d.config, report);
   JournaledDir::require(log);
   CHECK((*log)->health() == LogHealth::degraded);
   CHECK(report.restored_bytes == 0);
   CHECK((*log)->log_end().offset == Offset(5));
+  CHECK(report.unplaced_bytes == static_cast<ByteCount>(last.size()));
+  // They are on disk, and the journal may go.
+  (*log).reset();
+  d.crash(2, CrashMode::lose_all);
+  std::string kept;
+  const std::vector<DirectoryEntry> entries = d.disk.list_directory("/data/a-0").value();
+  for (const DirectoryEntry& entry : entries) {
+    if (entry.name.find(kJournaledInfix) != std::string::npos) kept = entry.name;
+  }
+  REQUIRE(kept.substr(0, 20) == "00000000000000000005");
+  const auto file = d.disk.open("/data/a-0/" + kept, OpenMode::read).value();
+  Bytes found(last.size() + 1);
+  found.resize(file->read_at(FilePosition(0), found).value());
+  CHECK(found == last);
 }
 
 }  // namespace

@@ -76,7 +76,11 @@ TEST_CASE("posix file: cold bytes are not resident until they are brought in") {
   REQUIRE(file->read_resident_at(FilePosition(kSize - 4096), out).error().code == Errc::would_block);
   REQUIRE(file->make_resident(FilePosition(0), kSize).ok());
   REQUIRE(file->is_resident(FilePosition(0), kSize));
+  REQUIRE(file->is_resident(FilePosition(0), kSize, RangeEnd::read_just_now));
   REQUIRE(file->read_resident_at(FilePosition(kSize - 4096), out).value() == 4096);
+  file->give_back(FilePosition(0), kSize / 2);
+  REQUIRE_FALSE(file->is_resident(FilePosition(0), kSize, RangeEnd::read_just_now));
+  REQUIRE(file->is_resident(FilePosition(kSize / 2), kSize / 2));
 }
 
 TEST_CASE("posix file: its bytes can be had by the descriptor, which a child does not inherit") {

@@ -176,6 +176,7 @@ class FaultFile final : public File {
   bool is_resident(FilePosition position, ByteCount size, storage::RangeEnd end) const override {
     return inner_->is_resident(position, size, end);
   }
+  void give_back(FilePosition position, ByteCount size) const override { inner_->give_back(position, size); }
   Result<void> make_resident(FilePosition position, ByteCount size) const override {
     TRY(rules_->pass(FileCall::make_resident, path_));
     return inner_->make_resident(position, size);

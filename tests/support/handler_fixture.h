@@ -106,7 +106,7 @@ class HandlerFixture {
   ManualExecutor control;
   ManualExecutor io;
   FakeReactor reactor;
-  broker::ConnectionInfo connection{"127.0.0.1:50000", "here", 9092, 0};
+  broker::ConnectionInfo connection{"127.0.0.1:50000", "here", 9092};
   broker::LoadedConfig settings;
   std::unique_ptr<broker::LocalStore> store;
   std::unique_ptr<broker::ProducerIds> producer_ids;

@@ -112,6 +112,11 @@ class MemFile final : public File {
     node_->bring_in(position.value, size);
     return {};
   }
+  void give_back(FilePosition position, ByteCount size) const override {
+    about_to_block("give_back");
+    const std::lock_guard lock(state_->mutex);
+    node_->evict(position.value, size);
+  }
   Result<void> write_at(FilePosition position, std::span<const ByteView> parts) override {
     const std::lock_guard lock(state_->mutex);
     TRY(check_writable("write"));

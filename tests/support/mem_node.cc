@@ -77,6 +77,13 @@ void MemNode::bring_in(std::int64_t position, std::int64_t size) {
                    cold_pages.upper_bound((position + size - 1) / kMemPageSize));
 }
 
+void MemNode::evict(std::int64_t position, std::int64_t size) {
+  std::int64_t page = (position + kMemPageSize - 1) / kMemPageSize;
+  for (; (page + 1) * kMemPageSize <= position + size; ++page) {
+    if (dirty_pages.count(page) == 0) cold_pages.insert(page);
+  }
+}
+
 bool MemNode::is_resident(std::int64_t position, std::int64_t size) const {
   if (size <= 0) return true;
   const auto cold = cold_pages.lower_bound(position / kMemPageSize);

@@ -43,6 +43,7 @@ struct MemNode {
   void sync_content();
   bool corrupt(std::int64_t position, ByteView bytes);  // false past the end
   void bring_in(std::int64_t position, std::int64_t size);
+  void evict(std::int64_t position, std::int64_t size);  // the clean pages that lie in the range whole
   bool is_resident(std::int64_t position, std::int64_t size) const;
 
   // Of directories.

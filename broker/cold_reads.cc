@@ -1,0 +1,48 @@
+#include "broker/cold_reads.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace sillok::broker {
+
+Result<void> ColdReads::bring_in(const storage::FileSlice& slice) {
+  TRY(slice.file->make_resident(slice.position, slice.size));
+  if (kept_max_ < 0) return {};
+  {
+    const std::lock_guard lock(mutex_);
+    forget(slice);
+    kept_.push_back({slice.file, slice.position, slice.size});
+    kept_bytes_ += slice.size;
+  }
+  give_back_oldest();
+  return {};
+}
+
+// Two that read the same are counted once, from the later one on.
+void ColdReads::forget(const storage::FileSlice& slice) {
+  const auto is_same = [&](const Range& range) {
+    return range.position == slice.position && range.size == slice.size &&
+           !range.file.owner_before(slice.file) && !slice.file.owner_before(range.file);
+  };
+  const auto found = std::find_if(kept_.begin(), kept_.end(), is_same);
+  if (found == kept_.end()) return;
+  kept_bytes_ -= found->size;
+  kept_.erase(found);
+}
+
+// One range at a time, without the lock: the system takes a while for it.
+void ColdReads::give_back_oldest() {
+  for (;;) {
+    Range oldest;
+    {
+      const std::lock_guard lock(mutex_);
+      if (kept_bytes_ <= kept_max_ || kept_.size() < 2) return;
+      oldest = std::move(kept_.front());
+      kept_.pop_front();
+      kept_bytes_ -= oldest.size;
+    }
+    if (const auto file = oldest.file.lock()) file->give_back(oldest.position, oldest.size);
+  }
+}
+
+}  // namespace sillok::broker
