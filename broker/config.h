@@ -49,7 +49,7 @@ struct Config {
   std::int64_t producer_id_expiration_ms = 86'400'000;  // producer.id.expiration.ms
   // Limits of connections and requests.
   std::int32_t socket_request_max_bytes = 104'857'600;  // socket.request.max.bytes
-  std::int32_t socket_send_buffer_bytes = -1;           // socket.send.buffer.bytes; -1: the kernel's
+  std::int32_t socket_send_buffer_bytes = 256 << 10;    // socket.send.buffer.bytes; -1: the kernel's
   std::int32_t socket_receive_buffer_bytes = -1;        // socket.receive.buffer.bytes
   std::int32_t listen_backlog = 512;                    // socket.listen.backlog.size (Kafka: 50)
   std::int32_t max_connections = 10'000;                // max.connections (Kafka: no limit)

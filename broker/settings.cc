@@ -188,8 +188,11 @@ constexpr Setting kSettings[] = {
         "Bytes of a socket's receive buffer; -1 is the kernel's choice."),
     of<&Config::socket_request_max_bytes>("socket.request.max.bytes", at_least(1024),
                                           "Bytes of the largest request."),
-    of<&Config::socket_send_buffer_bytes>("socket.send.buffer.bytes", at_least(-1),
-                                          "Bytes of a socket's send buffer; -1 is the kernel's choice."),
+    of<&Config::socket_send_buffer_bytes>(
+        "socket.send.buffer.bytes", at_least(-1),
+        "Bytes of a socket's send buffer: more for consumers that are far away. -1 is the "
+        "kernel's choice, which is large where many read much: their answers then leave the processor's "
+        "caches."),
     topic_default("write.caching", "write.caching"),
 };
 
