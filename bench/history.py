@@ -9,7 +9,6 @@ import argparse
 import json
 import os
 import shutil
-import signal
 import socket
 import sys
 import tempfile
@@ -199,15 +198,9 @@ def parse():
     return options
 
 
-def interrupted(*_):
-    raise KeyboardInterrupt
-
-
 def main():
     options = parse()
-    machine.become_subreaper()
-    signal.signal(signal.SIGTERM, interrupted)
-    signal.signal(signal.SIGHUP, interrupted)
+    machine.begin()
     folder = tempfile.mkdtemp(prefix="sillok-bench-", dir=options.dir)
     options.clean_file = SparseBallast(folder, options.ballast)
     samples, began = [], time.monotonic()

@@ -73,12 +73,7 @@ def finish_options(options, verb):
 
 def run(verb, options, experiment, measure, conclude):
     """measure(folder), then conclude(): tables and plots of what there is, after an interruption too."""
-    def interrupted(*_):
-        raise KeyboardInterrupt
-
-    machine.become_subreaper()
-    signal.signal(signal.SIGTERM, interrupted)
-    signal.signal(signal.SIGHUP, interrupted)
+    machine.begin()
     folder = tempfile.mkdtemp(prefix=f"sillok-{verb}-", dir=options.dir)
     began, status = time.monotonic(), 0
     try:

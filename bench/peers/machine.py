@@ -5,6 +5,7 @@ behind comes to this process as its subreaper. So end_all() ends what was starte
 """
 
 import ctypes
+import fcntl
 import os
 import platform
 import shutil
@@ -34,8 +35,27 @@ def say(text):
     print(f"[{time.strftime('%H:%M:%S')}] {text}", file=sys.stderr, flush=True)
 
 
-def become_subreaper():
+HELD = []  # for as long as this process lives
+
+
+def interrupted(*_):
+    raise KeyboardInterrupt
+
+
+def begin():
+    """Before anything is started: no other measurement is under way, and whatever asks this one to end is as Ctrl-C.
+
+    SIGINT is among them since a shell has what it starts in the background ignore it.
+    """
+    lock = open(os.path.join(tempfile.gettempdir(), f"sillok-measures-{os.getuid()}.lock"), "w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise SystemExit(f"another measurement is under way ({lock.name}): each would measure the other, too") from None
+    HELD.append(lock)
     LIBC.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, interrupted)
 
 
 def start(command, core=None, log=None, env=None, cwd=None, stdin=subprocess.DEVNULL, stdout=None, stderr=None):

@@ -295,18 +295,12 @@ def set_lengths(options):
     options.ballast_gb = lambda: options.clean_file.gigabytes
 
 
-def interrupted(*_):
-    raise KeyboardInterrupt
-
-
 def main():
     options = parse()
     missing_peers(options)
+    machine.begin()
     run = Run(options)
     run.report["failures"] += [f"{peer}: not installed" for peer in options.skipped]
-    machine.become_subreaper()
-    signal.signal(signal.SIGTERM, interrupted)
-    signal.signal(signal.SIGHUP, interrupted)
     folder = tempfile.mkdtemp(prefix="sillok-peers-", dir=options.dir)
     say(f"about {estimate(options):.0f} minutes: {options.rounds} rounds of {','.join(options.only)} on "
         f"{', '.join(options.peers)}; ballast {options.ballast_gb():.0f} GB; data in {folder}")
