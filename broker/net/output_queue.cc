@@ -20,8 +20,8 @@ namespace {
 
 constexpr std::size_t kGatherMax = 64;
 constexpr std::size_t kCopyBytes = 64 << 10;
-// More than that waits under the cork where the reader could have it already: fetches of 1 MiB took 1.8 times
-// the CPU time.
+// More than that waits under the cork where the reader could have it already: fetches of 1 MiB took twice the
+// CPU time.
 constexpr ByteCount kCorkedBytesMax = 128 << 10;
 
 Error socket_error() { return {Errc::connection_lost, std::strerror(errno)}; }

@@ -1,4 +1,4 @@
-// One thread with its event loop. A connection lives on one reactor for its whole life.
+// One thread with its event loop. A Connection lives on one; its socket may go on as another one on another.
 #pragma once
 
 #include <array>
