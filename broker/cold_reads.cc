@@ -5,8 +5,8 @@
 
 namespace sillok::broker {
 
-Result<void> ColdReads::bring_in(const storage::FileSlice& slice) {
-  TRY(slice.file->make_resident(slice.position, slice.size));
+Result<void> ColdReads::bring_in(const storage::FileSlice& slice, ReadWidth width) {
+  TRY(read(slice, width));
   if (kept_max_ < 0) return {};
   {
     const std::lock_guard lock(mutex_);
@@ -16,6 +16,12 @@ Result<void> ColdReads::bring_in(const storage::FileSlice& slice) {
   }
   give_back_oldest();
   return {};
+}
+
+Result<void> ColdReads::read(const storage::FileSlice& slice, ReadWidth width) {
+  std::unique_lock lock(one_read_, std::defer_lock);
+  if (width == ReadWidth::one_at_a_time) lock.lock();
+  return slice.file->make_resident(slice.position, slice.size);
 }
 
 // Two that read the same are counted once, from the later one on.

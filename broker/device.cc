@@ -14,6 +14,16 @@ void Device::note_append(storage::SteadyTime began, storage::SteadyTime ended) {
   calm_at_.store((ended + kCalmAfter).time_since_epoch().count(), std::memory_order_relaxed);
 }
 
+void Device::note_awaited_flush() {
+  awaited_flush_at_.store(clock_.steady().time_since_epoch().count(), std::memory_order_relaxed);
+}
+
+bool Device::has_awaited_flushes() const {
+  const auto last = awaited_flush_at_.load(std::memory_order_relaxed);
+  if (last == 0) return false;
+  return clock_.steady() - storage::SteadyTime(storage::SteadyTime::duration(last)) < kFlushesAwaitedFor;
+}
+
 void Device::add_unflushed(ByteCount bytes, const std::shared_ptr<storage::FlushTarget>& target) {
   if (bytes == 0) return;
   unflushed_.fetch_add(bytes, std::memory_order_relaxed);

@@ -27,6 +27,9 @@ inline constexpr std::chrono::milliseconds kSlowAppend{20};
 // How long all appends must have been quick before reactors write by themselves again.
 inline constexpr std::chrono::milliseconds kCalmAfter{100};
 
+// How long after somebody last asked for one a device counts as one whose flushes are waited for.
+inline constexpr std::chrono::milliseconds kFlushesAwaitedFor{1000};
+
 // How many bytes of appends may wait for a device that stalls before their producers must.
 inline constexpr ByteCount kQueuedBytesMax = 64 << 20;
 
@@ -54,6 +57,11 @@ class Device {
   bool is_calm() const;
   // Every append reports how long its write took.
   void note_append(storage::SteadyTime began, storage::SteadyTime ended);
+
+  // A producer gets its answer when the flush is over that is asked for now.
+  void note_awaited_flush();
+  // Whether there was one of late: what else is read or written here makes them wait.
+  bool has_awaited_flushes() const;
 
   // Bytes that were appended and wait for a flush. Past the limit appends wait, and all that has such bytes
   // is flushed at once, however long it might have waited.
@@ -99,7 +107,8 @@ class Device {
   DiskSpace space_;
   const ByteCount unflushed_max_;
   std::atomic<ByteCount> unflushed_{0};
-  std::atomic<storage::SteadyTime::rep> calm_at_{0};  // 0: calm
+  std::atomic<storage::SteadyTime::rep> calm_at_{0};           // 0: calm
+  std::atomic<storage::SteadyTime::rep> awaited_flush_at_{0};  // 0: there was none
   std::atomic<ByteCount> flushed_{0};
   std::atomic<ByteCount> queued_{0};
   std::mutex mutex_;  // guards what follows

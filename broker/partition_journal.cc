@@ -15,6 +15,7 @@ bool Partition::is_journaled() const {
 }
 
 void Partition::request_durability() {
+  device_.note_awaited_flush();
   storage::Journal* const journal = device_.journal();
   if (journal != nullptr) {
     journal->request(shared_from_this());

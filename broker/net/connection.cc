@@ -466,7 +466,10 @@ void Connection::bring_in_cold_slice() {
   is_replaying_ = true;
   sent_since_cold_ = 0;
   environment_.services.io.post([self = shared_from_this(), slice = output_.cold_slice()] {
-    const Result<void> read = self->environment_.cold_reads.bring_in(slice);
+    const ConnectionEnvironment& environment = self->environment_;
+    const ReadWidth width =
+        environment.device.has_awaited_flushes() ? ReadWidth::one_at_a_time : ReadWidth::all;
+    const Result<void> read = environment.cold_reads.bring_in(slice, width);
     self->reactor_.run_soon(std::make_shared<BroughtInTask>(self, read.ok()));
   });
 }

@@ -76,3 +76,19 @@ TEST_CASE("device: who waits for room is called once there is some") {
   // Being full had it flushed, though nobody asked.
   while (target->flushes == 0) std::this_thread::yield();
 }
+
+TEST_CASE("device: flushes are waited for until nobody asked for one for a while") {
+  ManualClock clock;
+  storage::Flusher flusher(1, clock);
+  HeldExecutor writer;
+  broker::Device device(clock, flusher, writer, 100);
+  CHECK_FALSE(device.has_awaited_flushes());
+  device.note_awaited_flush();
+  clock.advance(broker::kFlushesAwaitedFor - milliseconds(1));
+  CHECK(device.has_awaited_flushes());
+  device.note_awaited_flush();
+  clock.advance(broker::kFlushesAwaitedFor - milliseconds(1));
+  CHECK(device.has_awaited_flushes());
+  clock.advance(milliseconds(1));
+  CHECK_FALSE(device.has_awaited_flushes());
+}

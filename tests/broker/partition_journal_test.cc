@@ -436,3 +436,11 @@ TEST_CASE("partition journal: appends, rounds, flushes and deletions at once kee
   f.dir->journal().stop();
   f.flusher->stop();
 }
+
+TEST_CASE("partition journal: the device knows that somebody waits for a flush, and acks=1 waits for none") {
+  Fixture f;
+  f.append(batch().records(1), Acks::leader)->wait_for(1);
+  CHECK_FALSE(f.device->has_awaited_flushes());
+  f.append(batch().records(1), Acks::all)->wait_for(1);
+  CHECK(f.device->has_awaited_flushes());
+}
