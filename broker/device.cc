@@ -14,8 +14,10 @@ void Device::note_append(storage::SteadyTime began, storage::SteadyTime ended) {
   calm_at_.store((ended + kCalmAfter).time_since_epoch().count(), std::memory_order_relaxed);
 }
 
-void Device::note_awaited_flush() {
+void Device::request_durability(std::span<const std::shared_ptr<storage::JournalTarget>> targets) {
   awaited_flush_at_.store(clock_.steady().time_since_epoch().count(), std::memory_order_relaxed);
+  if (journal_ != nullptr) return journal_->request(targets);
+  for (const auto& target : targets) flusher_.request(target);
 }
 
 bool Device::has_awaited_flushes() const {

@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -58,9 +59,10 @@ class Device {
   // Every append reports how long its write took.
   void note_append(storage::SteadyTime began, storage::SteadyTime ended);
 
-  // A producer gets its answer when the flush is over that is asked for now.
-  void note_awaited_flush();
-  // Whether there was one of late: what else is read or written here makes them wait.
+  // Somebody waits until what these have appended is on disk: they join the journal's next round, or the
+  // flusher's.
+  void request_durability(std::span<const std::shared_ptr<storage::JournalTarget>> targets);
+  // Whether somebody did of late: what else is read or written here makes them wait.
   bool has_awaited_flushes() const;
 
   // Bytes that were appended and wait for a flush. Past the limit appends wait, and all that has such bytes

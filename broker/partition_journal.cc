@@ -2,6 +2,7 @@
 // durable, all of it up to one batch, into the frame of the round.
 #include <utility>
 
+#include "broker/durability_round.h"
 #include "broker/partition.h"
 #include "storage/journal_source.h"
 
@@ -15,13 +16,9 @@ bool Partition::is_journaled() const {
 }
 
 void Partition::request_durability() {
-  device_.note_awaited_flush();
-  storage::Journal* const journal = device_.journal();
-  if (journal != nullptr) {
-    journal->request(shared_from_this());
-  } else {
-    device_.flusher().request(shared_from_this());
-  }
+  std::shared_ptr<storage::JournalTarget> self = shared_from_this();
+  if (DurabilityRound* const round = DurabilityRound::current()) return round->add(device_, std::move(self));
+  device_.request_durability(std::span(&self, 1));
 }
 
 Partition::Contribution Partition::contribute(storage::JournalFrame& frame) {

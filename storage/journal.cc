@@ -48,14 +48,19 @@ class Journal::Impl {
     filler_ = std::thread([this] { fill(); });
   }
 
-  void request(std::shared_ptr<JournalTarget> target) {
-    CHECK(flusher_ != nullptr && target != nullptr);
-    if (!usable_.load(std::memory_order_acquire)) return flush_instead(std::move(target));
-    if (target->waits_.exchange(true, std::memory_order_acq_rel)) return;
+  void request(std::span<const std::shared_ptr<JournalTarget>> targets) {
+    CHECK(flusher_ != nullptr);
+    if (!usable_.load(std::memory_order_acquire)) {
+      for (const auto& target : targets) flush_instead(target);
+      return;
+    }
     const std::lock_guard lock(mutex_);
     if (stopping_) return;
-    waiting_.push_back(std::move(target));
-    if (is_idle_) writer_wake_.notify_one();
+    for (const auto& target : targets) {
+      CHECK(target != nullptr);
+      if (!target->waits_.exchange(true, std::memory_order_acq_rel)) waiting_.push_back(target);
+    }
+    if (is_idle_ && !waiting_.empty()) writer_wake_.notify_one();
   }
 
   void sync_begins(const JournalKey& key) { pins_.sync_begins(key); }
@@ -290,7 +295,7 @@ const JournalReplay& Journal::replay() const { return impl_->replay(); }
 void Journal::restored(const JournalKey& key) { impl_->restored(key); }
 void Journal::keep_only(const std::vector<JournalKey>& keys) { impl_->keep_only(keys); }
 void Journal::start(Flusher& flusher, const Clock& clock) { impl_->start(flusher, clock); }
-void Journal::request(std::shared_ptr<JournalTarget> target) { impl_->request(std::move(target)); }
+void Journal::request(std::span<const std::shared_ptr<JournalTarget>> targets) { impl_->request(targets); }
 void Journal::sync_begins(const JournalKey& key) { impl_->sync_begins(key); }
 void Journal::sync_succeeded(const JournalKey& key) { impl_->sync_succeeded(key); }
 void Journal::release(const JournalKey& key) { impl_->release(key); }

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -68,8 +69,9 @@ class Journal {
 
   // Rounds begin; what is not for the journal goes to `flusher`, which must live as long.
   void start(Flusher& flusher, const Clock& clock);
-  // Joins the next round. Requires: start().
-  void request(std::shared_ptr<JournalTarget> target);
+  // They join the next round, the same one. Requires: start().
+  void request(std::span<const std::shared_ptr<JournalTarget>> targets);
+  void request(const std::shared_ptr<JournalTarget>& target) { request(std::span(&target, 1)); }
   // A sync of everything that a partition has begins, and has worked: its entries from before are needed no
   // more. One sync of a partition at a time.
   void sync_begins(const JournalKey& key);

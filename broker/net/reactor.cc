@@ -59,9 +59,11 @@ bool Reactor::is_current() const { return current_reactor == this; }
 
 void Reactor::run() {
   const storage::ForbidBlocking guard;
+  const DurabilityRound::Scope gathering(durability_round_);
   current_reactor = this;
   const auto work = boost::asio::make_work_guard(context_);
   context_.run();
+  durability_round_.end();
   current_reactor = nullptr;
 }
 
@@ -93,6 +95,7 @@ void Reactor::drain() {
   }
   for (const std::shared_ptr<ReactorTask>& task : taken_) task->run();
   taken_.clear();
+  durability_round_.end();
   // Ending a round can begin the next one: what comes meanwhile has scheduled a drain of its own.
   ending_.swap(round_ends_);
   for (const std::shared_ptr<RoundEnd>& who : ending_) who->end_of_round();

@@ -13,6 +13,7 @@
 #include <optional>
 #include <vector>
 
+#include "broker/durability_round.h"
 #include "broker/net/receive_buffer.h"
 #include "broker/reactor_port.h"
 #include "protocol/base/bytes.h"
@@ -79,6 +80,7 @@ class Reactor final : public ReactorPort {
   std::vector<std::shared_ptr<ReactorTask>> inbox_;
   bool drain_scheduled_ = false;  // guarded by inbox_mutex_
 
+  DurabilityRound durability_round_{[this] { schedule_drain(); }};
   std::vector<std::shared_ptr<ReactorTask>> taken_;
   std::vector<std::shared_ptr<RoundEnd>> round_ends_;
   std::vector<std::shared_ptr<RoundEnd>> ending_;

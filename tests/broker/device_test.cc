@@ -83,10 +83,10 @@ TEST_CASE("device: flushes are waited for until nobody asked for one for a while
   HeldExecutor writer;
   broker::Device device(clock, flusher, writer, 100);
   CHECK_FALSE(device.has_awaited_flushes());
-  device.note_awaited_flush();
+  device.request_durability({});
   clock.advance(broker::kFlushesAwaitedFor - milliseconds(1));
   CHECK(device.has_awaited_flushes());
-  device.note_awaited_flush();
+  device.request_durability({});
   clock.advance(broker::kFlushesAwaitedFor - milliseconds(1));
   CHECK(device.has_awaited_flushes());
   clock.advance(milliseconds(1));

@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 #include <thread>
 
+#include "broker/durability_round.h"
 #include "storage/log_dir.h"
 #include "tests/support/partition_fixture.h"
 
@@ -443,4 +444,25 @@ TEST_CASE("partition journal: the device knows that somebody waits for a flush, 
   CHECK_FALSE(f.device->has_awaited_flushes());
   f.append(batch().records(1), Acks::all)->wait_for(1);
   CHECK(f.device->has_awaited_flushes());
+}
+
+TEST_CASE("partition journal: what a reactor takes in at once is one round, asked for at its end") {
+  Fixture f;
+  int asked = 0;
+  broker::DurabilityRound round([&] { ++asked; });
+  for (int turn = 1; turn <= 2; ++turn) {
+    std::vector<std::shared_ptr<RecordingSink>> sinks;
+    {
+      const broker::DurabilityRound::Scope gathering(round);
+      for (const auto& to : {f.orders, f.other, f.orders})
+        sinks.push_back(f.append(batch().records(1), Acks::all, to));
+    }
+    CHECK(asked == turn);
+    CHECK(f.dir->journal().round_count() == turn - 1);
+    for (const auto& sink : sinks) CHECK(sink->told().empty());
+    round.end();
+    for (const auto& sink : sinks) sink->wait_for(1);
+    CHECK(f.dir->journal().round_count() == turn);
+    round.end();
+  }
 }
