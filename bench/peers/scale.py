@@ -84,9 +84,12 @@ def sweep(experiment, options, part, peer, folder):
     try:
         for acks in ACKS[peer]:
             for size in options.sizes:
-                if server is None:
-                    server = start(peer, options, os.path.join(folder, f"{part}-{peer}-{acks}-{size}"), options.server_cores)
                 connections, partitions = (options.connections, size) if part == "partitions" else (size, options.partitions)
+                if server is None:
+                    # Its default is 10,000, and the load has one more, which asks for the topic.
+                    settings = {"max.connections": connections + SPARE_DESCRIPTORS} if peer == "sillok" else None
+                    server = start(peer, options, os.path.join(folder, f"{part}-{peer}-{acks}-{size}"), options.server_cores,
+                                   settings)
                 try:
                     found = point(server, f"{part}-{acks}-{size}", connections, partitions, acks)
                 except machine.Failed as error:
