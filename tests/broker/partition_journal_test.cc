@@ -2,6 +2,7 @@
 #include <atomic>
 #include <catch2/catch.hpp>
 #include <thread>
+#include <utility>
 
 #include "broker/durability_round.h"
 #include "storage/log_dir.h"
@@ -111,7 +112,9 @@ struct Fixture {
     to->append({bytes, header, acks, sink, 0});
     return sink;
   }
-  std::shared_ptr<RecordingSink> append(Bytes bytes, Acks acks) { return append(bytes, acks, orders); }
+  std::shared_ptr<RecordingSink> append(Bytes bytes, Acks acks) {
+    return append(std::move(bytes), acks, orders);
+  }
   std::shared_ptr<Gate> shut() {
     auto gate = std::make_shared<Gate>();
     dir->journal().request(gate);

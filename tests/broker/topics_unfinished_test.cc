@@ -14,7 +14,6 @@ namespace sillok::tests {
 namespace {
 
 using broker::NewTopic;
-using broker::Topics;
 using broker::UnfinishedRecord;
 using broker::ValidateOnly;
 using protocol::ErrorCode;

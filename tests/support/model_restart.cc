@@ -6,7 +6,6 @@
 namespace sillok::tests {
 namespace {
 
-using storage::Log;
 using storage::LogHealth;
 
 constexpr std::string_view kPath = "/data";
