@@ -10,11 +10,7 @@ using namespace sillok;
 using namespace sillok::tests;
 using std::chrono::milliseconds;
 
-TEST_CASE("device: a slow append ends the calm until all were quick for a while") {
-  ManualClock clock;
-  storage::Flusher flusher(1, clock);
-  HeldExecutor writer;
-  broker::Device device(clock, flusher, writer, 100);
+TEST_CASE_METHOD(OneDevice, "device: a slow append ends the calm until all were quick for a while") {
   CHECK(device.is_calm());
   device.note_append(clock.steady(), clock.steady() + broker::kSlowAppend);
   CHECK(device.is_calm());
@@ -28,11 +24,9 @@ TEST_CASE("device: a slow append ends the calm until all were quick for a while"
   CHECK(device.is_calm());
 }
 
-TEST_CASE("device: who appends while his bytes are being flushed is flushed again when there are too many") {
-  ManualClock clock;
-  storage::Flusher flusher(1, clock);
-  HeldExecutor writer;
-  broker::Device device(clock, flusher, writer, 100);
+TEST_CASE_METHOD(
+    OneDevice,
+    "device: who appends while his bytes are being flushed is flushed again when there are too many") {
   struct Target final : storage::FlushTarget {
     void flush() override { ++flushes; }
     std::atomic<int> flushes{0};
@@ -52,11 +46,7 @@ TEST_CASE("device: who appends while his bytes are being flushed is flushed agai
   CHECK(late->flushes == 0);
 }
 
-TEST_CASE("device: who waits for room is called once there is some") {
-  ManualClock clock;
-  storage::Flusher flusher(1, clock);
-  HeldExecutor writer;
-  broker::Device device(clock, flusher, writer, 100);
+TEST_CASE_METHOD(OneDevice, "device: who waits for room is called once there is some") {
   int resumed = 0;
   device.when_not_full([&] { ++resumed; });
   CHECK(resumed == 1);
@@ -77,11 +67,7 @@ TEST_CASE("device: who waits for room is called once there is some") {
   while (target->flushes == 0) std::this_thread::yield();
 }
 
-TEST_CASE("device: flushes are waited for until nobody asked for one for a while") {
-  ManualClock clock;
-  storage::Flusher flusher(1, clock);
-  HeldExecutor writer;
-  broker::Device device(clock, flusher, writer, 100);
+TEST_CASE_METHOD(OneDevice, "device: flushes are waited for until nobody asked for one for a while") {
   CHECK_FALSE(device.has_awaited_flushes());
   device.request_durability({});
   clock.advance(broker::kFlushesAwaitedFor - milliseconds(1));

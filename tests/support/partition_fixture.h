@@ -47,6 +47,14 @@ class HeldExecutor final : public broker::Executor {
   std::vector<std::function<void()>> queue_;
 };
 
+// A device without a journal, which is full with more than 100 bytes.
+struct OneDevice {
+  ManualClock clock;
+  storage::Flusher flusher{1, clock};
+  HeldExecutor writer;
+  broker::Device device{clock, flusher, writer, 100};
+};
+
 // Remembers what it was told, and can be waited for.
 class RecordingSink final : public broker::AppendSink {
  public:
