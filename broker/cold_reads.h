@@ -18,8 +18,8 @@ namespace sillok::broker {
 // How many reads may be under way at the disk.
 enum class ReadWidth {
   all,
-  one_at_a_time,  // the disk reads at two thirds of its speed, and a flush waits for little more than one
-                  // read
+  one_at_a_time,  // a flush waits for little more than one; the disk reads at half to three quarters of its
+                  // speed
 };
 
 // Threading: any thread that may wait for the disk.
