@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "broker/append_round.h"
+#include "broker/batch_preparation.h"
 #include "broker/block_pool.h"
 #include "broker/error_mapping.h"
 #include "broker/handlers/handlers.h"
@@ -168,13 +169,48 @@ class ProduceOperation final : public AppendSink,
   TimerId timer_;
 };
 
-BatchRules rules_of(const storage::LogConfig& config) {
-  BatchRules rules;
-  rules.size_max = static_cast<std::size_t>(config.max_message_bytes);
-  rules.timestamp_type = config.timestamp_type;
-  rules.timestamp_before_max_ms = config.timestamp_before_max_ms;
-  rules.timestamp_after_max_ms = config.timestamp_after_max_ms;
-  return rules;
+// Where one batch of a request goes. Views what the caller holds.
+struct Target {
+  const std::shared_ptr<ProduceOperation>& operation;
+  std::size_t index;
+  const std::shared_ptr<Partition>& partition;
+  const std::shared_ptr<const storage::LogConfig>& config;
+  Acks acks;
+};
+
+void append(const Target& target, MutableByteView batch, const RecordBatchHeader& header, TimestampMs now) {
+  AppendRequest request{batch, header, target.acks, target.operation, target.index};
+  if (target.config->timestamp_type == TimestampType::log_append_time) {
+    set_log_append_time(request.batch, now);
+    request.header.max_timestamp = now;
+    target.operation->result(target.index).log_append_time = now;
+  }
+  target.partition->append(std::move(request));
+}
+
+// `batch` may be changed.
+void prepare_and_append(const Target& target, MutableByteView batch, const RecordBatchHeader& header,
+                        TimestampMs now) {
+  auto prepared = prepare_batch(*target.config, header, batch, now);
+  if (!prepared.ok()) {
+    return target.operation->refuse(target.index, produce_error(prepared.error()), prepared.error().detail);
+  }
+  append(target, prepared->bytes.empty() ? batch : MutableByteView(prepared->bytes), prepared->header, now);
+}
+
+// On the pool, in the order of arrival. The frame dies meanwhile, so the batch is copied.
+void prepare_later(const RequestContext& context, const Target& target, MutableByteView batch,
+                   const RecordBatchHeader& header, TimestampMs now) {
+  auto copy = std::make_shared<Bytes>(batch.begin(), batch.end());
+  const bool posted = target.partition->preparations().post(
+      context.services.io, batch.size(),
+      [operation = target.operation, index = target.index, partition = target.partition,
+       config = target.config, acks = target.acks, copy, header,
+       now] { prepare_and_append({operation, index, partition, config, acks}, *copy, header, now); });
+  if (!posted) {
+    target.operation->refuse(target.index, ErrorCode::kafka_storage_error,
+                             "too many batches wait to be read or compressed");
+  }
 }
 
 // The batch of one partition: judged, and handed to the log.
@@ -186,28 +222,23 @@ void append_batch(const RequestContext& context, const std::shared_ptr<ProduceOp
   }
   const ByteView bytes = records ? records->bytes : ByteView{};
   const std::shared_ptr<const storage::LogConfig> config = partition->config();
-  const BatchRules rules = rules_of(*config);
+  const Target target{operation, index, partition, config, acks};
   const TimestampMs now = context.services.clock.wall_ms();
-  const sillok::Result<RecordBatchHeader> header = check_batch(bytes, rules, now);
+  const sillok::Result<RecordBatchHeader> header = check_batch(bytes, rules_of(*config), now);
   if (!header.ok()) return operation->refuse(index, produce_error(header.error()), header.error().detail);
   if (header->is_transactional()) {
     return operation->refuse(index, ErrorCode::invalid_txn_state, "transactions are not supported");
   }
   // The frame is ours to write in; the view of it in the message is not.
   const auto start = static_cast<std::size_t>(bytes.data() - context.frame.data());
-  AppendRequest request{context.frame.subspan(start, bytes.size()), *header, acks, operation, index};
-  if (config->cleanup_compact) {
-    const auto max_timestamp = check_records(*header, bytes, rules, KeyRule::required, now);
-    if (!max_timestamp.ok()) {
-      return operation->refuse(index, produce_error(max_timestamp.error()), max_timestamp.error().detail);
-    }
+  const MutableByteView batch = context.frame.subspan(start, bytes.size());
+  // What came before, and is still being prepared, goes first.
+  const bool must_wait = partition->has_preparations();
+  if (!must_wait && !needs_preparation(*config, *header)) return append(target, batch, *header, now);
+  if (!must_wait && is_quick_to_prepare(*config, *header)) {
+    return prepare_and_append(target, batch, *header, now);
   }
-  if (config->timestamp_type == TimestampType::log_append_time) {
-    set_log_append_time(request.batch, now);
-    request.header.max_timestamp = now;
-    operation->result(index).log_append_time = now;
-  }
-  partition->append(std::move(request));
+  prepare_later(context, target, batch, *header, now);
 }
 
 }  // namespace
