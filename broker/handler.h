@@ -14,6 +14,7 @@
 
 namespace sillok::broker {
 
+class FetchSessions;
 class Topics;
 class Partitions;
 class PartitionsView;
@@ -35,6 +36,7 @@ struct Services {
   Topics& topics;
   Partitions& partitions;
   ProducerIds& producer_ids;
+  FetchSessions& fetch_sessions;
   Executor& control;  // one thread: changes of topics and of the metadata store, in order; may block
   Executor& io;       // the pool for reads of cold data and other work that may block
   const PartitionsView& partitions_view;  // `partitions`, as metadata answers see them

@@ -14,6 +14,7 @@
 
 #include "broker/cold_reads.h"
 #include "broker/device.h"
+#include "broker/fetch_sessions.h"
 #include "broker/housekeeping.h"
 #include "broker/metadata/local_store.h"
 #include "broker/metadata/topics.h"
@@ -106,8 +107,10 @@ class Server::Parts {
         partitions_(*log_dir_, device_, config_.num_recovery_threads),
         topics_(config_, *store_, partitions_),
         producer_ids_(*store_),
+        fetch_sessions_(clock_, static_cast<std::size_t>(config_.fetch_session_slots), random_session_ids()),
         housekeeping_(config_, clock_, partitions_, device_, *log_dir_),
-        services_{settings, config_, clock_, topics_, partitions_, producer_ids_, control_, io_, partitions_},
+        services_{settings,      config_,         clock_,   topics_, partitions_,
+                  producer_ids_, fetch_sessions_, control_, io_,     partitions_},
         budget_(config_.in_flight_bytes_max),
         limits_(connections_max(config_), config_.max_connections_per_ip),
         cold_reads_(config_.cold_read_memory_bytes),
@@ -232,6 +235,7 @@ class Server::Parts {
   Partitions partitions_;
   Topics topics_;
   ProducerIds producer_ids_;
+  FetchSessions fetch_sessions_;
   Housekeeping housekeeping_;
   Services services_;
   FrameBudget budget_;

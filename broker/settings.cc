@@ -124,6 +124,9 @@ constexpr Setting kSettings[] = {
     of<&Config::max_connections>("max.connections", at_least(0), "Connections at a time."),
     of<&Config::max_connections_per_ip>("max.connections.per.ip", at_least(0),
                                         "Connections at a time from one address."),
+    of<&Config::fetch_session_slots>(
+        "max.incremental.fetch.session.cache.slots", at_least(0),
+        "Fetch sessions at a time; clients without one send all their partitions with each fetch."),
     topic_default("message.max.bytes", "max.message.bytes"),
     of<&Config::node_id>("node.id", {0, kInt32Max}, "The number of this broker in its cluster."),
     of<&Config::io_threads>("num.io.threads", {1, 256}, "Threads for reads that wait for the disk."),

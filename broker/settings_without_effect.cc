@@ -61,7 +61,6 @@ constexpr std::string_view kWithoutEffect[] = {
     "log.message.timestamp.difference.max.ms",
     "max.connection.creation.rate",
     "max.connections.per.ip.overrides",
-    "max.incremental.fetch.session.cache.slots",
     "max.request.partition.size.limit",
     "metadata.",
     "metric.reporters",

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "broker/fetch_sessions.h"
 #include "broker/handlers/handlers.h"
 #include "broker/metadata/local_store.h"
 #include "broker/metadata/topics.h"
@@ -62,6 +63,7 @@ class HandlerFixture {
         .topics = *topics,
         .partitions = no_partitions(),
         .producer_ids = *producer_ids,
+        .fetch_sessions = fetch_sessions,
         .control = control,
         .io = io,
         .partitions_view = host,
@@ -111,6 +113,9 @@ class HandlerFixture {
   std::unique_ptr<broker::LocalStore> store;
   std::unique_ptr<broker::ProducerIds> producer_ids;
   std::unique_ptr<broker::Topics> topics;
+  // Ids count up.
+  std::uint32_t last_session_id = 0;
+  broker::FetchSessions fetch_sessions{clock, 1000, [this] { return ++last_session_id; }};
   std::unique_ptr<broker::Services> services;
   std::shared_ptr<FakeResponseSink> sink = std::make_shared<FakeResponseSink>();
   std::uint64_t slot = 0;
