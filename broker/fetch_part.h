@@ -51,8 +51,11 @@ struct FetchPart {
   std::optional<storage::Log::EpochEnd> diverging;
   storage::FileSlice slice;
 
+  bool has_unknown_id() const { return missing == protocol::ErrorCode::unknown_topic_id; }
   // There is no such partition here, which is no reason to answer before the others have something.
-  bool is_unknown() const { return !partition && missing != protocol::ErrorCode::kafka_storage_error; }
+  bool is_unknown() const {
+    return has_unknown_id() || missing == protocol::ErrorCode::unknown_topic_or_partition;
+  }
 
   // Reads up to `limit` bytes below the high watermark. Errc::would_block where the disk would have to be
   // waited for; every other outcome is in the fields above.

@@ -254,8 +254,13 @@ ErrorCode FetchSession::settle(std::int32_t request_epoch, FetchParts& parts) {
     if (may_rest && is_registered(part)) entry.is_ready = false;
   }
   // The answer has them last, and the session begins in the order of its first answer.
-  for (const FetchPart& part : parts.parts) {
-    if (is_first && part.is_unknown()) entries_[part.slot].order = next_order_++;
+  if (is_first) {
+    for (const FetchPart& part : parts.parts) {
+      if (part.has_unknown_id()) entries_[part.slot].order = next_order_++;
+    }
+    for (const FetchPart& part : parts.parts) {
+      if (part.is_unknown() && !part.has_unknown_id()) entries_[part.slot].order = next_order_++;
+    }
   }
   std::erase_if(ready_, [this](std::uint32_t slot) { return !entries_[slot].is_ready; });
   return ErrorCode::none;

@@ -109,9 +109,13 @@ void send_fetch_answer(PendingResponse& response, const FetchParts& parts, std::
     has_unknown |= part.is_unknown();
     if (!part.is_left_out && !part.is_unknown()) add(part, parts, made);
   }
-  for (const FetchPart& part : parts.parts) {
-    if (!has_unknown) break;
-    if (part.is_unknown()) add(part, parts, made);
+  if (has_unknown) {
+    for (const FetchPart& part : parts.parts) {
+      if (part.has_unknown_id()) add(part, parts, made);
+    }
+    for (const FetchPart& part : parts.parts) {
+      if (part.is_unknown() && !part.has_unknown_id()) add(part, parts, made);
+    }
   }
   made.response.responses.resize(made.topic_count);
   made.response.session_id = session_id;

@@ -249,6 +249,18 @@ TEST_CASE("fetch session: neighbours of one topic are answered together, in the 
   CHECK(response.responses.size() == 2);
 }
 
+TEST_CASE("fetch session: what does not exist is answered last, unknown ids first, and stays there") {
+  FetchFixture fixture;
+  fixture.create("one", 1, 2);
+  const FetchResponse first =
+      fixture.fetch(FetchOf(0, 0).of(kOne, {{9}}).of(kTwo, {{0}}).of(kOne, {{1}, {0}}));
+  CHECK(shown(first) == "1:1 1:0 2:0!UNKNOWN_TOPIC_ID 1:9!UNKNOWN_TOPIC_OR_PARTITION");
+  fixture.append("one", 0);
+  fixture.create("two", 2, 1);
+  fixture.append("two", 0);
+  CHECK(shown(fixture.fetch(FetchOf(first.session_id, 1))) == "1:0* 2:0* 1:9!UNKNOWN_TOPIC_OR_PARTITION");
+}
+
 TEST_CASE("fetch session: over idle partitions a request looks at none of them") {
   Client client;
   CHECK(client.fetched(client.next()).empty());
