@@ -34,7 +34,8 @@ bool FetchSessions::has_room_for(std::size_t partition_count) const {
 
 std::shared_ptr<FetchSession> FetchSessions::create(SessionOwner owner, TopicNaming naming,
                                                     std::size_t partition_count) {
-  if (bytes_of(partition_count) > kFetchSessionBytesMax) return nullptr;
+  static_assert(kSessionPartitionsMax * kSessionPartitionBytes <= kFetchSessionBytesMax);
+  if (partition_count > kSessionPartitionsMax) return nullptr;
   const auto now = clock_.steady();
   std::vector<std::shared_ptr<FetchSession>> evicted;
   std::shared_ptr<FetchSession> session;
@@ -118,7 +119,8 @@ bool FetchSessions::touch(FetchSession& session) {
     byte_count_ += size.byte_count - slot.size.byte_count;
     slot.size = size;
     put_in_order(found, now);
-    if (byte_count_ > kFetchSessionBytesMax) too_large = take_out(found);
+    if (size.partition_count > kSessionPartitionsMax || byte_count_ > kFetchSessionBytesMax)
+      too_large = take_out(found);
   }
   if (too_large) too_large->close();
   return !too_large;

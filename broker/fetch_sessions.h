@@ -19,7 +19,9 @@ namespace sillok::broker {
 // A session may lose its place to a larger one when it has existed for longer, and to any when it was unused
 // for longer. Kafka's min.incremental.fetch.session.eviction.ms, which is fixed there.
 inline constexpr std::chrono::milliseconds kSessionEvictionAge{120'000};
-// What all sessions together may take. Kafka has no such limit.
+// Kafka has neither of these limits. A request that names more partitions, and one with which all sessions
+// together would take more, goes without a session.
+inline constexpr std::size_t kSessionPartitionsMax = 200'000;
 inline constexpr ByteCount kFetchSessionBytesMax = 256 << 20;
 
 // Sessions of replicas push out those of consumers, not the other way round.
@@ -31,8 +33,9 @@ using DrawSessionId = std::function<std::uint32_t()>;
 DrawSessionId random_session_ids();
 
 // Threading: any thread. Its lock is held for a few tree operations, and no session's is taken under it.
-// Invariants: no more than `slots_max` sessions, and, once the last call has returned, no more than
-//   kFetchSessionBytesMax.
+// Invariants: no more than `slots_max` sessions, and, once the last call has returned, none and all of them
+// no
+//   larger than the limits above.
 class FetchSessions {
  public:
   FetchSessions(const storage::Clock& clock, std::size_t slots_max, DrawSessionId draw_id)

@@ -1,9 +1,12 @@
 // Fetch with a session: what a request says, what an answer has.
 #include "broker/fetch_session.h"
 
+#include <atomic>
 #include <catch2/catch.hpp>
+#include <cstdlib>
 #include <limits>
 #include <string>
+#include <thread>
 
 #include "tests/support/fetch_fixture.h"
 
@@ -386,6 +389,65 @@ TEST_CASE("fetch session: with the cache full a client is answered without one")
   CHECK(response.session_id == 0);
   CHECK(shown(response) == "1:0");
   CHECK(fixture.fetch(FetchOf(0, 0).of(kOne, {{0}}).as_replica(3)).session_id != 0);
+}
+
+TEST_CASE("fetch session: requests, appends, deletions and the session's end may come from several threads") {
+  constexpr int kRounds = 300;
+  FetchFixture fixture;
+  fixture.create("one", 1, 8);
+  fixture.create("two", 2, 1);
+  const auto made = [&] {
+    const auto session =
+        fixture.fetch_sessions.create(broker::SessionOwner::consumer, broker::TopicNaming::by_id, 8);
+    REQUIRE(session->take_in(FetchOf(0, 0).of(kOne, {{0}, {1}, {2}, {3}, {4}, {5}, {6}, {7}}).of(kTwo, {{0}}),
+                             broker::TopicNaming::by_id) == ErrorCode::none);
+    return session;
+  };
+  struct Task final : broker::ReactorTask {
+    void run() override {}
+  };
+  const auto session = made();
+  std::atomic<std::int32_t> epoch{1};
+  std::atomic<int> taken_in{0};
+  // Two clients that take the session from each other.
+  const auto request = [&] {
+    FakeReactor reactor;
+    for (int i = 0; i < kRounds; ++i) {
+      const std::int32_t mine = epoch;
+      if (session->take_in(FetchOf(0, mine).of(kOne, {{mine % 8, mine}}).forget(kOne, {(mine + 3) % 8}),
+                           broker::TopicNaming::by_id) != ErrorCode::none)
+        continue;
+      epoch = mine + 1;
+      ++taken_in;
+      broker::FetchParts parts;
+      session->collect(*fixture.partitions, parts);
+      for (auto& part : parts.parts) {
+        const auto first_batch = storage::Log::FirstBatch::whole;
+        if (!part.look(1 << 20, first_batch, storage::IoMode::may_block).ok()) std::abort();
+      }
+      const auto task = std::make_shared<Task>();
+      (void)session->wait(mine, parts, task, reactor);
+      session->stop_waiting(task.get());
+      (void)session->settle(mine, parts);
+      fixture.fetch_sessions.touch(*session);
+      reactor.run_all();
+    }
+  };
+  std::thread first(request);
+  std::thread second(request);
+  std::thread appender([&] {
+    for (int i = 0; i < kRounds; ++i) fixture.append("one", i % 8);
+  });
+  fixture.remove("two", 1);
+  first.join();
+  second.join();
+  appender.join();
+  CHECK(taken_in >= kRounds);
+  fixture.fetch_sessions.remove(session->id());
+  broker::FetchParts parts;
+  session->collect(*fixture.partitions, parts);
+  CHECK(session->wait(epoch - 1, parts, std::make_shared<Task>(), fixture.reactor) ==
+        broker::FetchSession::Wait::over);
 }
 
 }  // namespace

@@ -2,6 +2,8 @@
 #include "broker/fetch_sessions.h"
 
 #include <catch2/catch.hpp>
+#include <map>
+#include <string>
 #include <vector>
 
 #include "tests/support/manual_clock.h"
@@ -154,20 +156,31 @@ TEST_CASE("fetch sessions: one that was removed while its request was taken in i
   CHECK(cache.sessions.size() == 0);
 }
 
+TEST_CASE("fetch sessions: one has no more than so many partitions, be it from the first request or later") {
+  Cache cache(10);
+  CHECK(cache.create(broker::kSessionPartitionsMax + 1) == 0);
+  const auto one = cache.create(1);
+  CHECK(cache.use(one, broker::kSessionPartitionsMax));
+  CHECK_FALSE(cache.use(one, 1));
+  CHECK_FALSE(cache.has(one));
+  CHECK(cache.sessions.partition_count() == 0);
+}
+
 TEST_CASE("fetch sessions: together they take no more than their limit") {
   Cache cache(100);
-  constexpr auto kMost =
-      static_cast<std::size_t>(broker::kFetchSessionBytesMax / broker::kSessionPartitionBytes);
-  CHECK(cache.create(kMost + 1) == 0);
-  const auto most = cache.create(kMost - 1);
-  CHECK(most != 0);
+  constexpr auto kAll = broker::kFetchSessionBytesMax / broker::kSessionPartitionBytes;
+  constexpr auto kMost = static_cast<std::int64_t>(broker::kSessionPartitionsMax);
+  FetchSessionId first = 0;
+  std::int64_t left = kAll;
+  for (; left > kMost; left -= kMost) first = cache.create(kMost);
+  CHECK(cache.create(static_cast<std::size_t>(left - 1)) != 0);
   CHECK(cache.create(2) == 0);
   const auto last = cache.create(1);
   CHECK(last != 0);
   // One that outgrows its place loses it.
   CHECK_FALSE(cache.use(last, 2));
   CHECK_FALSE(cache.has(last));
-  CHECK(cache.has(most));
+  CHECK(cache.has(first));
 }
 
 TEST_CASE("fetch sessions: names count, so that long ones are no way around the limit") {
