@@ -169,4 +169,26 @@ inline std::string shown(const protocol::FetchResponse& response) {
   return text;
 }
 
+// A session over topic 1 with three empty partitions, whose first fetch was answered.
+struct SessionClient : FetchFixture {
+  SessionClient() {
+    create("one", 1, 3);
+    const protocol::FetchResponse first = fetch(FetchOf(0, 0).of(topic_id(1), {{0}, {1}, {2}}));
+    REQUIRE(first.error_code == protocol::ErrorCode::none);
+    REQUIRE(shown(first) == "1:0 1:1 1:2");
+    session = first.session_id;
+    REQUIRE(session != 0);
+  }
+  // The next request.
+  FetchOf next() { return {session, ++epoch}; }
+  std::string fetched(const FetchOf& request) {
+    const protocol::FetchResponse response = fetch(request);
+    CHECK(response.error_code == protocol::ErrorCode::none);
+    CHECK(response.session_id == session);
+    return shown(response);
+  }
+  std::int32_t session = 0;
+  std::int32_t epoch = 0;
+};
+
 }  // namespace sillok::tests
