@@ -112,9 +112,9 @@ class FetchOf {
     std::int32_t index;
     std::int64_t offset = 0;
   };
-  FetchOf& of(const TopicId& id, std::vector<Wanted> wanted) { return add({}, id, wanted); }
-  FetchOf& of(std::string_view name, std::vector<Wanted> wanted) { return add(name, {}, wanted); }
-  FetchOf& forget(const TopicId& id, std::vector<std::int32_t> indexes) {
+  FetchOf& of(const TopicId& id, const std::vector<Wanted>& wanted) { return add({}, id, wanted); }
+  FetchOf& of(std::string_view name, const std::vector<Wanted>& wanted) { return add(name, {}, wanted); }
+  FetchOf& forget(const TopicId& id, const std::vector<std::int32_t>& indexes) {
     protocol::FetchForgottenTopic& topic = request_.forgotten_topics.emplace_back();
     topic.topic_id = id;
     for (const std::int32_t index : indexes) topic.partitions.emplace_back(index);
