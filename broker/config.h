@@ -62,6 +62,7 @@ struct Config {
   std::int32_t max_in_flight_per_connection = 100;  // sillok.max.in.flight.requests.per.connection
   ByteCount response_bytes_max = 64 << 20;          // sillok.unsent.bytes.max, per connection
   std::int32_t fetch_max_bytes = 57'671'680;        // fetch.max.bytes
+  std::int32_t fetch_session_slots = 1000;          // max.incremental.fetch.session.cache.slots
   std::int64_t frame_timeout_ms = 30'000;  // sillok.frame.timeout.ms: from first to last byte of a frame
   std::int32_t cached_file_limit = 1024;   // sillok.cached.files
   std::int32_t io_threads = 4;             // num.io.threads: cold reads and other blocking work

@@ -16,6 +16,7 @@ namespace sillok::broker {
 
 class BrokerConfigs;
 class ResourceConfigs;
+class FetchSessions;
 class Topics;
 class Partitions;
 class PartitionsView;
@@ -38,6 +39,7 @@ struct Services {
   Topics& topics;
   Partitions& partitions;
   ProducerIds& producer_ids;
+  FetchSessions& fetch_sessions;
   Executor& control;  // one thread: changes of topics and of the metadata store, in order; may block
   Executor& io;       // the pool for reads of cold data and other work that may block
   const PartitionsView& partitions_view;  // `partitions`, as metadata answers see them

@@ -408,32 +408,32 @@ void Partition::advance_high_watermark(Notices& notices) {
   high_watermark_.store(next);
   take_out(
       waiters_, [&](const Waiter& waiter) { return waiter.offset < next.offset; },
-      [&](Waiter waiter) { notices.woken.push_back(std::move(waiter.waiter)); });
+      [&](Waiter waiter) { notices.woken.push_back(std::move(waiter)); });
 }
 
 void Partition::tell(Notices& notices) {
   for (UndurableBatch& batch : notices.durable) {
     if (batch.sink) batch.sink->appended(batch.index, batch.result);
   }
-  for (std::shared_ptr<FetchWaiter>& waiter : notices.woken) {
-    ReactorPort& reactor = waiter->reactor();
-    reactor.run_soon(std::move(waiter));
+  for (Waiter& waiter : notices.woken) {
+    MoveListener& listener = *waiter.listener;
+    listener.moved(waiter.tag, std::move(waiter.listener));
   }
 }
 
-bool Partition::wait_beyond(Offset offset, std::shared_ptr<FetchWaiter> waiter) {
+bool Partition::wait_beyond(Offset offset, std::shared_ptr<MoveListener> listener, std::uint64_t tag) {
   const std::lock_guard lock(state_mutex_);
   if (high_watermark_.offset() > offset || stopped_.load(std::memory_order_acquire)) return false;
-  waiters_.push_back({offset, std::move(waiter)});
+  waiters_.push_back({offset, std::move(listener), tag});
   return true;
 }
 
-void Partition::cancel_wait(const FetchWaiter* waiter) {
+void Partition::cancel_wait(const MoveListener* listener) {
   Notices cancelled;  // destroyed after the lock is gone
   const std::lock_guard lock(state_mutex_);
   take_out(
-      waiters_, [&](const Waiter& entry) { return entry.waiter.get() == waiter; },
-      [&](Waiter entry) { cancelled.woken.push_back(std::move(entry.waiter)); });
+      waiters_, [&](const Waiter& entry) { return entry.listener.get() == listener; },
+      [&](Waiter entry) { cancelled.woken.push_back(std::move(entry)); });
 }
 
 void Partition::go_offline(const Error& error) {
@@ -462,7 +462,7 @@ void Partition::stop(ErrorCode error) {
     queued = std::exchange(queue_, {});
     const std::lock_guard lock(state_mutex_);
     take_undurable(notices);
-    for (Waiter& waiter : waiters_) notices.woken.push_back(std::move(waiter.waiter));
+    for (Waiter& waiter : waiters_) notices.woken.push_back(std::move(waiter));
     waiters_.clear();
     bytes = std::exchange(unflushed_bytes_, 0);
   }

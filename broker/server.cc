@@ -15,6 +15,7 @@
 #include "broker/broker_configs.h"
 #include "broker/cold_reads.h"
 #include "broker/device.h"
+#include "broker/fetch_sessions.h"
 #include "broker/housekeeping.h"
 #include "broker/metadata/local_store.h"
 #include "broker/metadata/topics.h"
@@ -113,9 +114,10 @@ class Server::Parts {
         topics_(config_, *store_, partitions_),
         resource_configs_(*store_),
         producer_ids_(*store_),
+        fetch_sessions_(clock_, static_cast<std::size_t>(config_.fetch_session_slots), random_session_ids()),
         housekeeping_(config_, clock_, partitions_, device_, *log_dir_),
-        services_{config_,     *broker_configs_, resource_configs_, clock_, topics_,
-                  partitions_, producer_ids_,    control_,          io_,    partitions_},
+        services_{config_,       *broker_configs_, resource_configs_, clock_, topics_,    partitions_,
+                  producer_ids_, fetch_sessions_,  control_,          io_,    partitions_},
         budget_(config_.in_flight_bytes_max),
         limits_(connection_limits(config_)),
         cold_reads_(config_.cold_read_memory_bytes),
@@ -252,6 +254,7 @@ class Server::Parts {
   Topics topics_;
   ResourceConfigs resource_configs_;
   ProducerIds producer_ids_;
+  FetchSessions fetch_sessions_;
   Housekeeping housekeeping_;
   Services services_;
   FrameBudget budget_;

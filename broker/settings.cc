@@ -155,6 +155,9 @@ constexpr Setting kSettings[] = {
                                              "Connections at a time from one address.")),
     live(resolved("max.connections.per.ip.overrides", ValueType::text, {}, "",
                   "Connections at a time from addresses that have a limit of their own, as ADDRESS:COUNT.")),
+    of<&Config::fetch_session_slots>(
+        "max.incremental.fetch.session.cache.slots", at_least(0),
+        "Fetch sessions at a time; clients without one send all their partitions with each fetch."),
     topic_default("message.max.bytes", "max.message.bytes"),
     topic_default("min.insync.replicas", "min.insync.replicas"),
     of<&Config::node_id>("node.id", {0, kInt32Max}, "The number of this broker in its cluster."),

@@ -160,7 +160,6 @@ constexpr Setting kWithoutEffect[] = {
     live("log.local.retention.bytes", kTiered, ValueType::int64, "-2", at_least(-2)),
     live("log.local.retention.ms", kTiered, ValueType::int64, "-2", at_least(-2)),
     live("max.connection.creation.rate", kOther, ValueType::int32, "2147483647", at_least(0)),
-    fixed("max.incremental.fetch.session.cache.slots", kOther, ValueType::int32, "1000", at_least(0)),
     fixed("max.request.partition.size.limit", kOther, ValueType::int32, "2000", at_least(1)),
     fixed("metadata.log.dir", kNoController, ValueType::text, {}),
     fixed("metadata.log.max.record.bytes.between.snapshots", kNoController, ValueType::int64, "20971520",

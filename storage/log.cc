@@ -1,11 +1,24 @@
 #include "storage/log.h"
 
+#include <atomic>
 #include <utility>
 
 #include "storage/log_impl.h"
 #include "storage/segment_recovery.h"
 
 namespace sillok::storage {
+namespace {
+
+std::atomic<std::uint64_t> moves_of_log_starts{0};
+
+}  // namespace
+
+std::uint64_t log_start_moves() { return moves_of_log_starts.load(std::memory_order_acquire); }
+
+void Log::Impl::publish_log_start(Offset offset) {
+  log_start_.store(offset.value, std::memory_order_release);
+  moves_of_log_starts.fetch_add(1, std::memory_order_release);
+}
 
 Log::Impl::Impl(const LogOptions& options, const TopicId& topic_id)
     : files_{options.file_system, options.file_cache, options.directory},
@@ -137,7 +150,7 @@ void Log::Impl::set_config(const LogConfig& config) {
 }
 
 void Log::Impl::move_log_start(Offset offset) {
-  log_start_.store(offset.value, std::memory_order_release);
+  publish_log_start(offset);
   const std::lock_guard lock(epochs_mutex_);
   epochs_.truncate_from_start(offset);
 }

@@ -110,6 +110,10 @@ struct LogOptions {
   std::int64_t incarnation = 0;
 };
 
+// How often the start of any log in this process has moved: who remembers starts of many logs need not look
+// at each of them to know that none did. Any thread.
+std::uint64_t log_start_moves();
+
 // Threading: every call from any thread. Appends, truncation, roll and configuration serialise on one lock
 // that is held
 //   across the write; read(), the offsets and health() do not take it. flush() holds it only to look at what

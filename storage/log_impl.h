@@ -100,6 +100,7 @@ class Log::Impl {
   // To be called now and then: a log that nobody appends to holds no descriptor.
   void release_if_idle();
   void move_log_start(Offset offset);
+  void publish_log_start(Offset offset);
 
   // log_epochs.cc
   Result<void> note_leader_epoch(LeaderEpoch epoch, Offset start);

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "broker/broker_configs.h"
+#include "broker/fetch_sessions.h"
 #include "broker/handlers/handlers.h"
 #include "broker/metadata/local_store.h"
 #include "broker/metadata/topics.h"
@@ -71,6 +72,7 @@ class HandlerFixture {
         .topics = *topics,
         .partitions = no_partitions(),
         .producer_ids = *producer_ids,
+        .fetch_sessions = fetch_sessions,
         .control = control,
         .io = io,
         .partitions_view = host,
@@ -122,6 +124,9 @@ class HandlerFixture {
   std::unique_ptr<broker::Topics> topics;
   std::unique_ptr<broker::BrokerConfigs> broker_configs;
   std::unique_ptr<broker::ResourceConfigs> resource_configs;
+  // Ids count up.
+  std::uint32_t last_session_id = 0;
+  broker::FetchSessions fetch_sessions{clock, 1000, [this] { return ++last_session_id; }};
   std::unique_ptr<broker::Services> services;
   std::shared_ptr<FakeResponseSink> sink = std::make_shared<FakeResponseSink>();
   std::uint64_t slot = 0;
