@@ -134,7 +134,9 @@ final class Batches {
     return bytes;
   }
 
-  static ArrayNode describe(byte[] bytes) {
+  static ArrayNode describe(ByteBuffer records) {
+    byte[] bytes = new byte[records.remaining()];
+    records.duplicate().get(bytes);
     ArrayNode batches = JsonNodeFactory.instance.arrayNode();
     int position = 0;
     while (position < bytes.length) {
@@ -144,13 +146,13 @@ final class Batches {
         batches.addObject().put("cut", left.remaining());
         break;
       }
-      batches.add(describe(left.limit(size)));
+      batches.add(describeBatch(left.limit(size)));
       position += size;
     }
     return batches;
   }
 
-  private static ObjectNode describe(ByteBuffer batch) {
+  private static ObjectNode describeBatch(ByteBuffer batch) {
     ObjectNode node = JsonNodeFactory.instance.objectNode();
     int attributes = batch.getShort(21);
     boolean good = (int) Crc32C.compute(batch, 21, batch.limit() - 21) == batch.getInt(17);

@@ -28,6 +28,7 @@ import org.apache.kafka.common.protocol.ByteBufferAccessor;
 import org.apache.kafka.common.protocol.Message;
 import org.apache.kafka.common.protocol.ObjectSerializationCache;
 import org.apache.kafka.common.protocol.Readable;
+import org.apache.kafka.common.record.internal.MemoryRecords;
 
 final class Messages {
   private static final ObjectMapper JSON = new ObjectMapper().enable(JsonParser.Feature.ALLOW_COMMENTS);
@@ -107,7 +108,7 @@ final class Messages {
     Class<?> converter = Class.forName(type.getName() + "JsonConverter");
     ObjectNode answer = (ObjectNode) call(converter, "write", type, data, version);
     Definition definition = definition(api + "Response");
-    readRecords(definition, definition.root.get("fields"), answer);
+    readRecords(definition, definition.root.get("fields"), answer, data);
     if (bytes.hasRemaining()) answer.put("!trailing", bytes.remaining());
     return answer;
   }
@@ -180,15 +181,22 @@ final class Messages {
     }
   }
 
-  private static void readRecords(Definition definition, JsonNode fields, JsonNode answer) throws Exception {
+  // The converter leaves records out: they come from the message itself.
+  private static void readRecords(Definition definition, JsonNode fields, ObjectNode answer, Object data)
+      throws Exception {
     for (JsonNode field : fields) {
-      JsonNode value = answer.path(name(field));
+      String name = name(field);
       JsonNode nested = structs(definition, field);
-      if (nested != null) {
-        if (value.isArray()) for (JsonNode one : value) readRecords(definition, nested, one);
-        if (value.isObject()) readRecords(definition, nested, value);
-      } else if (field.get("type").asText().equals("records") && value.isBinary()) {
-        ((ObjectNode) answer).set(name(field), Batches.describe(value.binaryValue()));
+      boolean records = field.get("type").asText().equals("records");
+      if (!answer.has(name) || (nested == null && !records)) continue;
+      Object value = data.getClass().getMethod(name).invoke(data);
+      if (records && value != null) {
+        answer.set(name, Batches.describe(((MemoryRecords) value).buffer()));
+      } else if (value instanceof Iterable) {
+        Iterator<JsonNode> elements = answer.get(name).elements();
+        for (Object one : (Iterable<?>) value) readRecords(definition, nested, (ObjectNode) elements.next(), one);
+      } else if (value != null && nested != null) {
+        readRecords(definition, nested, (ObjectNode) answer.get(name), value);
       }
     }
   }

@@ -85,7 +85,10 @@ final class Player {
       playFrame(step);
     } else if (step.has("Answer")) {
       String on = step.get("Answer").asText();
-      exchanges.add(new Exchange("answer on " + on, null, receive(connection(on), sent.remove(on))));
+      Sent request = sent.remove(on);
+      ObjectNode answer = receive(connection(on), request);
+      nameIds(answer, false);
+      exchanges.add(new Exchange(request.api + " v" + request.version + " on " + on, null, answer));
     } else if (step.has("fill")) {
       fill(Scenarios.substitute(step.get("fill"), variables));
     } else if (step.has("gone")) {
@@ -144,7 +147,7 @@ final class Player {
     byte[] header = Messages.header(Messages.key(api), (short) version, made.flexible, made.correlation,
         step.has("client_id") ? step.get("client_id") : new TextNode("differential"));
     byte[] body = step.has("body") ? HexFormat.of().parseHex(step.get("body").asText())
-        : Messages.request(api, layout, request);
+        : Messages.request(api, layout, Shorthand.expand(api, request, variables));
     if (step.has("cut")) body = Arrays.copyOf(body, body.length - step.get("cut").asInt());
     if (step.has("append")) {
       byte[] more = HexFormat.of().parseHex(step.get("append").asText());

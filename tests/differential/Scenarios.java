@@ -130,6 +130,7 @@ final class Scenarios {
     StringBuilder changed = new StringBuilder();
     do {
       String name = found.group(1) != null ? found.group(1) : found.group(3);
+      if (name.startsWith("id(")) name = substitute(name, variables).asText();
       JsonNode value = variables.get(name);
       if (value == null) throw new IllegalArgumentException("no variable $" + name + " in " + text);
       if (found.group(2) != null) value = new LongNode(value.asLong() + Long.parseLong(found.group(2)));

@@ -15,6 +15,8 @@ OWN_FIELDS = {
     "documentation": PRESENT,
     "throttleTimeMs": PRESENT,
 }
+# Numbers that each server gives out, of which only those above 0 (and the first producer id) are such.
+OWN_NUMBERS = {("InitProducerId", "producerId"), ("Fetch", "sessionId")}
 # Arrays whose order is that of a hash table in Kafka, and what their elements are sorted by.
 UNORDERED = {
     "ApiVersions": {"apiKeys": ["apiKey"], "supportedFeatures": ["name"], "finalizedFeatures": ["name"]},
@@ -22,6 +24,7 @@ UNORDERED = {
     "CreateTopics": {"topics": ["name"], "configs": ["name"]},
     "DeleteTopics": {"responses": ["name", "topicId"]},
     "Produce": {"responses": ["name", "topicId"], "partitionResponses": ["index"]},
+    "Fetch": {"responses": ["topic", "topicId"], "partitions": ["partitionIndex"]},
     "ListOffsets": {"topics": ["name"], "partitions": ["partitionIndex"]},
     "OffsetForLeaderEpoch": {"topics": ["topic"], "partitions": ["partition"]},
     "DescribeConfigs": {"results": ["resourceType", "resourceName"], "configs": ["name"]},
@@ -55,7 +58,7 @@ def _comparable(value, api, field, now):
         return elements
     if field in OWN_FIELDS:
         return value if value in (None, "") else OWN_FIELDS[field]
-    if api == "InitProducerId" and field == "producerId" and value >= 0:
+    if (api, field) in OWN_NUMBERS and value > 0 or (api, field, value) == ("InitProducerId", "producerId", 0):
         return PRESENT
     if isinstance(value, int) and not isinstance(value, bool):
         # $now is an hour ago: what is nearer to the present comes from the server's own clock.

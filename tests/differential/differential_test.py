@@ -8,6 +8,7 @@ import glob
 import hashlib
 import json
 import os
+import re
 import shutil
 import sys
 
@@ -72,7 +73,7 @@ class Report:
 
     def add(self, line, found):
         scenario = line["scenario"].split(" [")[0]
-        key = json.dumps([line["file"], scenario, answers.api_of(line["call"]), found])
+        key = re.sub(r"-\d+\b", "-N", json.dumps([line["file"], scenario, answers.api_of(line["call"]), found]))
         self.groups.setdefault(key, []).append((line, found))
 
     def print(self):
