@@ -13,6 +13,7 @@
 
 #include "broker/handlers/authorized_operations.h"
 #include "broker/handlers/handlers.h"
+#include "broker/metadata/topic_names.h"
 #include "broker/metadata/topics.h"
 #include "broker/partition_view.h"
 
@@ -150,13 +151,13 @@ Question question_of(const RequestContext& context, const protocol::MetadataRequ
   return question;
 }
 
-// The topics to make, each once. Never those that Kafka makes in its own way.
+// The topics to make. Never those that Kafka makes in its own way.
 std::vector<NewTopic> topics_to_make(const MetadataImage& image, const Question& question) {
   std::vector<NewTopic> missing;
-  std::unordered_set<std::string_view> seen;
   for (const Question::Topic& asked : question.topics) {
-    if (!asked.name || image.find(*asked.name) != nullptr || is_internal_topic(*asked.name)) continue;
-    if (seen.insert(*asked.name).second) missing.push_back({*asked.name, -1, -1, {}});
+    if (!asked.name || image.find(*asked.name) != nullptr) continue;
+    if (is_internal_topic(*asked.name) || *asked.name == kKafkaMetadataTopic) continue;
+    missing.push_back({*asked.name, -1, -1, {}});
   }
   return missing;
 }

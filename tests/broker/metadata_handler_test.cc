@@ -165,8 +165,9 @@ TEST_CASE("metadata: no topic is made where the client, the broker or the name f
   const MetadataResponse answer = ask(fixture, asking({"a b", ""}));
   CHECK(answer.topics.at(0).error_code == ErrorCode::invalid_topic_exception);
   CHECK(answer.topics.at(1).error_code == ErrorCode::invalid_topic_exception);
-  CHECK(ask(fixture, asking({"__consumer_offsets"})).topics.at(0).error_code ==
-        ErrorCode::unknown_topic_or_partition);
+  for (const char* name : {"__consumer_offsets", "__cluster_metadata"}) {
+    CHECK(ask(fixture, asking({name})).topics.at(0).error_code == ErrorCode::unknown_topic_or_partition);
+  }
   CHECK(fixture.topics->image()->topics().empty());
   HandlerFixture forbidding{{"auto.create.topics.enable", "false"}};
   CHECK(ask(forbidding, asking({"a"})).topics.at(0).error_code == ErrorCode::unknown_topic_or_partition);

@@ -146,7 +146,7 @@ final class Player {
     made.waits = step.path("waits").asLong();
     byte[] header = Messages.header(Messages.key(api), (short) version, made.flexible, made.correlation,
         step.has("client_id") ? step.get("client_id") : new TextNode("differential"));
-    byte[] body = step.has("body") ? HexFormat.of().parseHex(step.get("body").asText())
+    byte[] body = step.has("body") ? HexFormat.of().parseHex(step.get("body").asText().replace(" ", ""))
         : Messages.request(api, layout, Shorthand.expand(api, request, variables));
     if (step.has("cut")) body = Arrays.copyOf(body, body.length - step.get("cut").asInt());
     if (step.has("append")) {
