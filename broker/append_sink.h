@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "protocol/base/bytes.h"
 #include "protocol/base/ids.h"
@@ -16,6 +17,8 @@ struct AppendResult {
   protocol::ErrorCode error = protocol::ErrorCode::none;
   Offset base_offset{-1};
   Offset log_start{-1};
+  // The producer sent the batch before, and this is the time of the original.
+  std::optional<TimestampMs> original_time{};
 };
 
 // Threading: called once per append, on the thread that completed it: the caller's own before append()

@@ -44,8 +44,15 @@ protocol::BatchRules rules_of(const LogConfig& config) {
   return rules;
 }
 
+protocol::KeyRule key_rule(const LogConfig& config) {
+  return config.cleanup_compact ? protocol::KeyRule::required : protocol::KeyRule::optional;
+}
+
 bool needs_preparation(const LogConfig& config, const RecordBatchHeader& header) {
-  return config.cleanup_compact || has_other_codec(config, header);
+  // The header tells the latest time only.
+  const bool bounds_age = config.timestamp_type == protocol::TimestampType::create_time &&
+                          config.timestamp_before_max_ms != storage::kForever;
+  return config.cleanup_compact || bounds_age || has_other_codec(config, header);
 }
 
 bool is_quick_to_prepare(const LogConfig& config, const RecordBatchHeader& header) {
@@ -55,8 +62,7 @@ bool is_quick_to_prepare(const LogConfig& config, const RecordBatchHeader& heade
 Result<PreparedBatch> prepare_batch(const LogConfig& config, const RecordBatchHeader& header, ByteView batch,
                                     TimestampMs now) {
   const protocol::BatchRules rules = rules_of(config);
-  const auto keys = config.cleanup_compact ? protocol::KeyRule::required : protocol::KeyRule::optional;
-  const TimestampMs max_timestamp = TRY(protocol::check_records(header, batch, rules, keys, now));
+  const TimestampMs max_timestamp = TRY(protocol::check_records(header, batch, rules, key_rule(config), now));
   PreparedBatch prepared{{}, header};
   if (!has_other_codec(config, header)) return prepared;
   prepared.bytes = TRY(protocol::recompress(header, batch, *config.codec, level_of(config)));

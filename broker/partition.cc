@@ -62,6 +62,11 @@ ErrorCode append_error(AppendStatus status) {
   return ErrorCode::unknown_server_error;
 }
 
+std::optional<TimestampMs> original_time(const AppendEntry& entry) {
+  if (entry.status != AppendStatus::duplicate) return std::nullopt;
+  return entry.original_time;
+}
+
 }  // namespace
 
 Partition::NoticeLists& Partition::Notices::kept() {
@@ -291,7 +296,7 @@ void Partition::after_write(std::span<AppendRequest> requests, std::span<const A
       must_be_durable = false;
 #endif
       if (!must_be_durable || is_over) continue;
-      const AppendResult result{ErrorCode::none, entry.base_offset, log_start};
+      const AppendResult result{ErrorCode::none, entry.base_offset, log_start, original_time(entry)};
       if (wrote) {
         undurable_.push_back({entry.begin, entry.end, std::move(request.sink), request.index, result});
         written.has_waiter = true;
@@ -313,7 +318,8 @@ void Partition::after_write(std::span<AppendRequest> requests, std::span<const A
   request_flush(written, *config);
   for (std::size_t i = 0; i < requests.size(); ++i) {
     if (!requests[i].sink) continue;  // waits for the disk
-    AppendResult result{append_error(entries[i].status), entries[i].base_offset, log_start};
+    AppendResult result{append_error(entries[i].status), entries[i].base_offset, log_start,
+                        original_time(entries[i])};
     if (is_over && result.error == ErrorCode::none && requests[i].acks == Acks::all) result.error = refusal();
     if (result.error != ErrorCode::none) result.base_offset = Offset(-1);
     requests[i].sink->appended(requests[i].index, result);
@@ -338,7 +344,7 @@ void Partition::request_flush(const Written& written, const storage::LogConfig& 
 
 void Partition::fail(std::span<AppendRequest> requests, ErrorCode error) {
   for (AppendRequest& request : requests) {
-    if (request.sink) request.sink->appended(request.index, {error, Offset(-1), Offset(-1)});
+    if (request.sink) request.sink->appended(request.index, {error});
   }
 }
 

@@ -12,8 +12,11 @@ constexpr std::size_t kRecordSizeMin = 7;
 
 // As in Apache Kafka's ProduceRequest.validateRecords: one batch, and nothing before or after it.
 Result<RecordBatchHeader> only_batch(ByteView records) {
-  if (records.size() <= kMagicPosition) return Error{Errc::invalid_record, "no record batch"};
+  constexpr std::int32_t kOldestLengthMin = 14;  // of a message of format 0
+  if (records.size() < kRecordBatchOverhead) return Error{Errc::invalid_record, "no record batch"};
   const auto length = load_big_endian<std::int32_t>(records.data() + kBatchLengthPosition);
+  if (length < kOldestLengthMin) return Error{Errc::corrupt, "record batch length " + std::to_string(length)};
+  if (records.size() <= kMagicPosition) return Error{Errc::invalid_record, "no record batch"};
   const auto magic = load_big_endian<std::int8_t>(records.data() + kMagicPosition);
   if (magic < 0 || magic > kRecordBatchMagic) {
     return Error{Errc::corrupt, "record batch magic " + std::to_string(magic)};
@@ -21,7 +24,8 @@ Result<RecordBatchHeader> only_batch(ByteView records) {
   if (magic != kRecordBatchMagic) {
     return Error{Errc::unsupported_version, "messages of format " + std::to_string(magic)};
   }
-  if (length < static_cast<std::int32_t>(kRecordBatchHeaderSize - kRecordBatchOverhead)) {
+  const bool is_whole = kRecordBatchOverhead + static_cast<std::size_t>(length) <= records.size();
+  if (is_whole && length < static_cast<std::int32_t>(kRecordBatchHeaderSize - kRecordBatchOverhead)) {
     return Error{Errc::corrupt, "record batch length " + std::to_string(length)};
   }
   if (kRecordBatchOverhead + static_cast<std::size_t>(length) != records.size()) {
@@ -61,7 +65,18 @@ Result<void> check_timestamp(TimestampMs timestamp, const BatchRules& rules, Tim
                "timestamp " + std::to_string(timestamp) + " at " + std::to_string(now)};
 }
 
+// Why the record is wrong by itself, or an empty text.
+std::string fault_of_record(const RecordBatchHeader& header, const Record& record, const BatchRules& rules,
+                            KeyRule keys, TimestampMs now) {
+  if (header.timestamp_type() == TimestampType::log_append_time) return "log append time from a producer";
+  if (auto timely = check_timestamp(record.timestamp, rules, now); !timely.ok()) return timely.error().detail;
+  if (keys == KeyRule::required && !record.key) return "a record without a key in a compacted topic";
+  return {};
+}
+
 }  // namespace
+
+bool is_one_batch(ByteView records) { return only_batch(records).ok(); }
 
 Result<RecordBatchHeader> check_batch(ByteView records, const BatchRules& rules, TimestampMs now) {
   const RecordBatchHeader header = TRY(only_batch(records));
@@ -114,6 +129,22 @@ Result<TimestampMs> check_records(const RecordBatchHeader& header, ByteView batc
       return std::move(timely).error();
     max_timestamp = std::max(max_timestamp, record.timestamp);
   }
+}
+
+std::vector<RecordFault> faults_of_records(const RecordBatchHeader& header, ByteView batch,
+                                           const BatchRules& rules, KeyRule keys, TimestampMs now) {
+  std::vector<RecordFault> faults;
+  auto opened = RecordReader::open(header, batch);
+  if (!opened.ok()) return faults;
+  RecordReader reader = std::move(opened).value();
+  Record record;
+  for (std::int32_t index = 0; faults.size() < kRecordFaultsMax; ++index) {
+    const auto more = reader.next(record);
+    if (!more.ok() || !*more) break;
+    if (std::string reason = fault_of_record(header, record, rules, keys, now); !reason.empty())
+      faults.push_back({index, std::move(reason)});
+  }
+  return faults;
 }
 
 }  // namespace sillok::protocol

@@ -60,6 +60,7 @@ struct AppendEntry {
   AppendStatus status = AppendStatus::not_written;
   Offset base_offset{-1};
   Offset last_offset{-1};
+  TimestampMs original_time = -1;  // where it is a duplicate: the greatest timestamp of the original
   LogPosition begin;  // where the batch starts, and where the next one will; set where status is appended
   LogPosition end;
 };

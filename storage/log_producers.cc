@@ -20,6 +20,7 @@ AppendStatus Log::Impl::check_producer(AppendEntry& entry) {
     case SequenceVerdict::duplicate:
       entry.base_offset = check.original.base_offset;
       entry.last_offset = check.original.last_offset;
+      entry.original_time = check.original.timestamp;
       return AppendStatus::duplicate;
     case SequenceVerdict::out_of_order_sequence:
       return AppendStatus::out_of_order_sequence;

@@ -37,9 +37,14 @@ void handle_api_versions(const RequestContext&, const protocol::ApiVersionsReque
   response.send(all_versions());
 }
 
+// As in Kafka, with the one range that tells the client in which version to ask again.
 void answer_unsupported_api_versions(PendingResponse response) {
-  protocol::ApiVersionsResponse refusal = all_versions();
+  protocol::ApiVersionsResponse refusal;
   refusal.error_code = protocol::ErrorCode::unsupported_version;
+  for (const ApiEntry& api : api_table()) {
+    if (api.key != protocol::ApiKey::api_versions) continue;
+    refusal.api_keys.push_back({api.key, api.advertised.first, api.advertised.last});
+  }
   response.send_as(refusal, 0);
 }
 

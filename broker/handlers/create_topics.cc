@@ -38,29 +38,32 @@ void refuse(Asked& asked, ErrorCode error, std::string message) {
 }
 
 // Which broker has which partition, where the client says so: here they all are on this one.
-void take_assignments(const CreateTopicsTopic& topic, BrokerId self, Asked& asked) {
+void take_assignments(const CreateTopicsTopic& topic, BrokerId self, NewTopic& asked) {
+  const auto refuse = [&](ErrorCode error, std::string message) {
+    asked.placement_fault = {error, std::move(message)};
+  };
   if (topic.replication_factor != -1 || topic.num_partitions != -1) {
-    return refuse(asked, ErrorCode::invalid_request,
+    return refuse(ErrorCode::invalid_request,
                   "with assignments, partitions and replication factor must be -1");
   }
   std::set<std::int32_t> partitions;
   for (const protocol::CreateTopicsAssignment& assignment : topic.assignments) {
     if (assignment.broker_ids != std::vector<BrokerId>{self}) {
-      return refuse(asked, ErrorCode::invalid_replica_assignment,
+      return refuse(ErrorCode::invalid_replica_assignment,
                     fmt::format("partition {} must be assigned to broker {}, the only one",
                                 assignment.index.value, self.value));
     }
     if (!partitions.insert(assignment.index.value).second) {
-      return refuse(asked, ErrorCode::invalid_replica_assignment,
+      return refuse(ErrorCode::invalid_replica_assignment,
                     fmt::format("partition {} is assigned twice", assignment.index.value));
     }
   }
   const auto count = static_cast<std::int32_t>(partitions.size());
   if (*partitions.begin() != 0 || *partitions.rbegin() != count - 1) {
-    return refuse(asked, ErrorCode::invalid_replica_assignment, "the partitions must be 0, 1, 2 and so on");
+    return refuse(ErrorCode::invalid_replica_assignment, "the partitions must be 0, 1, 2 and so on");
   }
-  asked.topic.partition_count = count;
-  asked.topic.replication_factor = 1;
+  asked.partition_count = count;
+  asked.replication_factor = 1;
 }
 
 Asked asked_topic(const CreateTopicsTopic& topic, BrokerId self) {
@@ -70,13 +73,13 @@ Asked asked_topic(const CreateTopicsTopic& topic, BrokerId self) {
   asked.topic.replication_factor = topic.replication_factor;
   for (const protocol::CreateTopicsConfig& config : topic.configs) {
     if (!config.value) {
-      refuse(asked, ErrorCode::invalid_config,
-             fmt::format("the topic config {} has no value", excerpt(config.name)));
-      return asked;
+      asked.topic.config_fault = {ErrorCode::invalid_config,
+                                  fmt::format("the topic config {} has no value", excerpt(config.name))};
+      continue;
     }
     asked.topic.configs[std::string(config.name)] = std::string(*config.value);
   }
-  if (!topic.assignments.empty()) take_assignments(topic, self, asked);
+  if (!topic.assignments.empty()) take_assignments(topic, self, asked.topic);
   return asked;
 }
 
@@ -112,6 +115,7 @@ protocol::CreateTopicsTopicResponse topic_answer(const Asked& asked,
   protocol::CreateTopicsTopicResponse answer;
   answer.name = asked.topic.name;
   answer.error_code = asked.outcome.error;
+  answer.configs.emplace();  // empty, and not null, where there are none
   if (asked.outcome.error != ErrorCode::none) {
     answer.error_message = asked.outcome.message;
     return answer;
@@ -119,7 +123,6 @@ protocol::CreateTopicsTopicResponse topic_answer(const Asked& asked,
   answer.topic_id = asked.outcome.topic->id;
   answer.num_partitions = asked.outcome.topic->partition_count;
   answer.replication_factor = 1;
-  answer.configs.emplace();
   for (const ConfigEntry& config : configs) {
     protocol::CreateTopicsConfigResponse entry;
     entry.name = config.name;

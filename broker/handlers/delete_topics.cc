@@ -39,34 +39,47 @@ std::vector<Asked> question_of(const protocol::DeleteTopicsRequest& request) {
   return question;
 }
 
-// Names and ids, each found in the image and told where they are wrong.
-void resolve(const MetadataImage& image, std::vector<Asked>& question) {
-  std::map<TopicId, std::size_t> first;
-  for (std::size_t i = 0; i < question.size(); ++i) {
-    Asked& asked = question[i];
-    if (asked.name && !asked.id.is_zero()) {
-      refuse(asked, ErrorCode::invalid_request, "a topic is named by its name or by its id, not by both");
-      continue;
-    }
-    if (!asked.name && asked.id.is_zero()) {
-      refuse(asked, ErrorCode::invalid_request, "a topic without name and id");
-      continue;
-    }
-    const TopicImage* topic = asked.name ? image.find(*asked.name) : image.find(asked.id);
-    if (topic == nullptr) {
-      refuse(asked, asked.name ? ErrorCode::unknown_topic_or_partition : ErrorCode::unknown_topic_id,
-             asked.name ? "This server does not host this topic-partition."
-                        : "This server does not host this topic ID.");
-      continue;
-    }
-    asked.name = topic->name;
-    asked.id = topic->id;
-    const auto [place, is_new] = first.emplace(topic->id, i);
-    if (is_new) continue;
-    for (Asked* twice : {&question[place->second], &asked}) {
-      refuse(*twice, ErrorCode::invalid_request, "The topic was specified more than once.");
+// Leaves each topic in once, as in Kafka: one that is asked for twice is answered once, and not deleted.
+void refuse_repeated(std::vector<Asked>& question) {
+  std::map<std::pair<std::optional<std::string>, TopicId>, std::size_t> places;
+  std::vector<Asked> distinct;
+  for (Asked& asked : question) {
+    const auto [place, is_new] = places.emplace(std::pair(asked.name, asked.id), distinct.size());
+    if (is_new) {
+      distinct.push_back(std::move(asked));
+    } else {
+      refuse(distinct[place->second], ErrorCode::invalid_request, "The topic was specified more than once.");
     }
   }
+  question = std::move(distinct);
+}
+
+void find(const MetadataImage& image, Asked& asked) {
+  if (asked.name && !asked.id.is_zero()) {
+    return refuse(asked, ErrorCode::invalid_request,
+                  "a topic is named by its name or by its id, not by both");
+  }
+  if (!asked.name && asked.id.is_zero()) {
+    return refuse(asked, ErrorCode::invalid_request, "a topic without name and id");
+  }
+  const TopicImage* topic = asked.name ? image.find(*asked.name) : image.find(asked.id);
+  if (topic == nullptr) {
+    return refuse(asked, asked.name ? ErrorCode::unknown_topic_or_partition : ErrorCode::unknown_topic_id,
+                  asked.name ? "This server does not host this topic-partition."
+                             : "This server does not host this topic ID.");
+  }
+  asked.name = topic->name;
+  asked.id = topic->id;
+}
+
+// Names and ids, each found in the image and told where they are wrong.
+void resolve(const MetadataImage& image, std::vector<Asked>& question) {
+  refuse_repeated(question);
+  for (Asked& asked : question) {
+    if (asked.error == ErrorCode::none) find(image, asked);
+  }
+  // Once by its name and once by its id: now the two are equal.
+  refuse_repeated(question);
 }
 
 void remove(Topics& topics, std::vector<Asked>& question) {

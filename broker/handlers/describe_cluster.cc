@@ -11,7 +11,6 @@ void handle_describe_cluster(const RequestContext& context, const protocol::Desc
                              PendingResponse response) {
   const Config& config = context.services.config;
   protocol::DescribeClusterResponse answer;
-  answer.endpoint_type = request.endpoint_type;
   if (request.endpoint_type != protocol::EndpointType::brokers) {
     answer.error_code = request.endpoint_type == protocol::EndpointType::controllers
                             ? protocol::ErrorCode::mismatched_endpoint_type
@@ -19,6 +18,7 @@ void handle_describe_cluster(const RequestContext& context, const protocol::Desc
     answer.error_message = "This is a broker: it answers for brokers only.";
     return response.send(answer);
   }
+  answer.endpoint_type = request.endpoint_type;
   std::optional<std::string_view> rack;
   if (!config.rack.empty()) rack = config.rack;
   answer.cluster_id = config.cluster_id;

@@ -58,16 +58,16 @@ ListOffsetsPartitionResponse answer_one(const Wanted& wanted, Version version) {
     return answer;
   };
   if (wanted.is_repeated) return fail(ErrorCode::invalid_request);
+  if (!is_known_timestamp(wanted.request.timestamp, version)) return fail(ErrorCode::unsupported_version);
   if (wanted.found.is_unknown()) return fail(ErrorCode::unknown_topic_or_partition);
   if (wanted.found.state == Partitions::Lookup::State::offline) return fail(ErrorCode::kafka_storage_error);
   const Partition& partition = *wanted.found.partition;
   const TimestampMs timestamp = wanted.request.timestamp;
   const LeaderEpoch epoch = partition.leader_epoch();
   const LeaderEpoch known = wanted.request.current_leader_epoch;
-  if (known > kNoLeaderEpoch && known != epoch) {
+  if (known != kNoLeaderEpoch && known != epoch) {
     return fail(known < epoch ? ErrorCode::fenced_leader_epoch : ErrorCode::unknown_leader_epoch);
   }
-  if (!is_known_timestamp(timestamp, version)) return fail(ErrorCode::unsupported_version);
   if (depends_on_the_end(timestamp) && partition.is_catching_up()) {
     return fail(version >= 5 ? ErrorCode::offset_not_available : ErrorCode::leader_not_available);
   }
@@ -110,17 +110,14 @@ class ListOffsetsOperation final : public FetchWaiter,
         reactor_(context.reactor),
         response_(std::move(response)),
         deadline_(context.services.clock.steady() + kCatchUpWait) {
-    std::map<std::pair<std::string_view, PartitionIndex>, int> times_named;
+    // As in Kafka, each topic and each partition of it is answered once.
+    std::map<std::string_view, std::size_t> places;
     for (const ListOffsetsTopic& topic : request.topics) {
-      for (const ListOffsetsPartition& wanted : topic.partitions) ++times_named[{topic.name, wanted.index}];
-    }
-    for (const ListOffsetsTopic& topic : request.topics) {
-      auto& partitions = topics_.emplace_back(std::string(topic.name), std::vector<Wanted>{}).second;
-      for (const ListOffsetsPartition& wanted : topic.partitions) {
-        partitions.push_back({wanted, services_.partitions.find(topic.name, wanted.index),
-                              times_named[{topic.name, wanted.index}] > 1});
-        must_search_ |= wanted.timestamp >= 0 || wanted.timestamp == kMaxTimestamp;
-      }
+      if (topic.partitions.empty()) continue;
+      const auto [place, is_new] = places.emplace(topic.name, topics_.size());
+      if (is_new) topics_.emplace_back(std::string(topic.name), WantedPartitions{});
+      for (const ListOffsetsPartition& wanted : topic.partitions)
+        add(topics_[place->second].second, wanted, topic);
     }
   }
 
@@ -140,9 +137,19 @@ class ListOffsetsOperation final : public FetchWaiter,
   ReactorPort& reactor() override { return reactor_; }
 
  private:
+  using WantedPartitions = std::map<PartitionIndex, Wanted>;
+
+  void add(WantedPartitions& partitions, const ListOffsetsPartition& wanted, const ListOffsetsTopic& topic) {
+    const auto [place, is_new] = partitions.try_emplace(wanted.index, Wanted{wanted, {}});
+    place->second.is_repeated = !is_new;
+    if (!is_new) return;
+    place->second.found = services_.partitions.find(topic.name, wanted.index);
+    must_search_ |= wanted.timestamp >= 0 || wanted.timestamp == kMaxTimestamp;
+  }
+
   bool waits_for_a_partition() {
     for (const auto& [name, partitions] : topics_) {
-      for (const Wanted& wanted : partitions) {
+      for (const auto& [index, wanted] : partitions) {
         const std::shared_ptr<Partition>& partition = wanted.found.partition;
         if (!partition || !depends_on_the_end(wanted.request.timestamp) || !partition->is_catching_up())
           continue;
@@ -158,7 +165,7 @@ class ListOffsetsOperation final : public FetchWaiter,
     for (const auto& [name, partitions] : topics_) {
       ListOffsetsTopicResponse& topic = all.topics.emplace_back();
       topic.name = name;
-      for (const Wanted& wanted : partitions) {
+      for (const auto& [index, wanted] : partitions) {
         topic.partitions.push_back(in_version(answer_one(wanted, version), version));
       }
     }
@@ -169,7 +176,7 @@ class ListOffsetsOperation final : public FetchWaiter,
   ReactorPort& reactor_;
   PendingResponse response_;
   const storage::SteadyTime deadline_;
-  std::vector<std::pair<std::string, std::vector<Wanted>>> topics_;
+  std::vector<std::pair<std::string, WantedPartitions>> topics_;
   bool must_search_ = false;
   bool answering_ = false;
   TimerId timer_;

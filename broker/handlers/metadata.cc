@@ -4,6 +4,7 @@
 #include <limits>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -12,6 +13,7 @@
 
 #include "broker/handlers/authorized_operations.h"
 #include "broker/handlers/handlers.h"
+#include "broker/metadata/topic_names.h"
 #include "broker/metadata/topics.h"
 #include "broker/partition_view.h"
 
@@ -81,6 +83,7 @@ MetadataTopic unknown_topic(const Question& question, const Question::Topic& ask
   }
   answer.name = *asked.name;
   answer.is_internal = is_internal_topic(*asked.name);
+  if (question.with_topic_operations) answer.topic_authorized_operations = kTopicOperations;
   const auto failed = question.creation_errors.find(*asked.name);
   if (failed != question.creation_errors.end()) {
     answer.error_code = failed->second;
@@ -120,6 +123,8 @@ void send_answer(const Services& services, const Question& question, PendingResp
   response.send(answer);
 }
 
+bool has_id(const protocol::MetadataRequestTopic& topic) { return !topic.topic_id.is_zero(); }
+
 Question question_of(const RequestContext& context, const protocol::MetadataRequest& request) {
   Question question;
   question.host = context.connection.advertised_host;
@@ -129,22 +134,30 @@ Question question_of(const RequestContext& context, const protocol::MetadataRequ
   question.all_topics = !request.topics || (context.header.api_version == 0 && request.topics->empty());
   if (!request.topics) return question;
   question.topics.reserve(request.topics->size());
+  // As in Kafka: where any topic has an id, only the ids count; and each topic is answered once.
+  const bool by_id = std::ranges::any_of(*request.topics, has_id);
+  std::unordered_set<std::string_view> names;
+  std::set<TopicId> ids;
   for (const protocol::MetadataRequestTopic& topic : *request.topics) {
-    Question::Topic asked{std::nullopt, topic.topic_id};
-    // As in Kafka, an id that is given decides.
-    if (topic.name && topic.topic_id.is_zero()) asked.name = std::string(*topic.name);
-    question.topics.push_back(std::move(asked));
+    if (by_id) {
+      if (has_id(topic) && ids.insert(topic.topic_id).second)
+        question.topics.push_back({std::nullopt, topic.topic_id});
+    } else if (!topic.name) {
+      question.topics.push_back({std::nullopt, topic.topic_id});
+    } else if (names.insert(*topic.name).second) {
+      question.topics.push_back({std::string(*topic.name), topic.topic_id});
+    }
   }
   return question;
 }
 
-// The topics to make, each once. Never those that Kafka makes in its own way.
+// The topics to make. Never those that Kafka makes in its own way.
 std::vector<NewTopic> topics_to_make(const MetadataImage& image, const Question& question) {
   std::vector<NewTopic> missing;
-  std::unordered_set<std::string_view> seen;
   for (const Question::Topic& asked : question.topics) {
-    if (!asked.name || image.find(*asked.name) != nullptr || is_internal_topic(*asked.name)) continue;
-    if (seen.insert(*asked.name).second) missing.push_back({*asked.name, -1, -1, {}});
+    if (!asked.name || image.find(*asked.name) != nullptr) continue;
+    if (is_internal_topic(*asked.name) || *asked.name == kKafkaMetadataTopic) continue;
+    missing.push_back({*asked.name, -1, -1, {}});
   }
   return missing;
 }

@@ -26,7 +26,7 @@ OffsetForLeaderPartitionResponse answer_one(const Partitions::Lookup& found,
   }
   const Partition& partition = *found.partition;
   const LeaderEpoch epoch = partition.leader_epoch();
-  if (wanted.current_leader_epoch > kNoLeaderEpoch && wanted.current_leader_epoch != epoch) {
+  if (wanted.current_leader_epoch != kNoLeaderEpoch && wanted.current_leader_epoch != epoch) {
     answer.error_code = wanted.current_leader_epoch < epoch ? ErrorCode::fenced_leader_epoch
                                                             : ErrorCode::unknown_leader_epoch;
     return answer;

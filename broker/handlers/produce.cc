@@ -26,6 +26,8 @@ constexpr std::size_t kInlineBytes = 512;
 // An answer with more topics and partitions is not kept for the next one.
 constexpr std::size_t kKeptAnswerParts = 64;
 
+constexpr Version kFirstWithZstd = 7;
+
 bool is_acks(std::int16_t acks) { return acks >= -1 && acks <= 1; }
 
 // One request until its answer. Partitions tell it from any thread; the answer is made on the reactor of the
@@ -42,8 +44,11 @@ class ProduceOperation final : public AppendSink,
         acks_(request.acks),
         results_(partition_count(request), memory_.resource()) {
     topics_.reserve(request.topics.size());
-    for (const ProduceTopic& topic : request.topics)
+    for (const ProduceTopic& topic : request.topics) {
+      // As in Kafka, a topic without partitions has no answer.
+      if (topic.partitions.empty()) continue;
       topics_.push_back({memory_.keep(topic.name), topic.topic_id, topic.partitions.size()});
+    }
     // One more than the appends: begin() holds it, so that no append completes the request before all were
     // made.
     outstanding_.store(results_.size() + 1, std::memory_order_relaxed);
@@ -56,15 +61,18 @@ class ProduceOperation final : public AppendSink,
     Offset base_offset{-1};
     TimestampMs log_append_time = -1;
     Offset log_start{-1};
+    std::vector<RecordFault> record_faults;
     std::atomic<bool> done{false};
   };
 
   Result& result(std::size_t index) { return results_[index]; }
 
-  // Before the append of `index` is made, or in place of it.
-  void refuse(std::size_t index, ErrorCode error, std::string message = {}) {
+  // Before the append of `index` is made, or in place of it. `log_start` where Kafka tells it: for what its
+  // log refuses once it has looked into the batch.
+  void refuse(std::size_t index, ErrorCode error, std::string message = {}, Offset log_start = Offset(-1)) {
     results_[index].error = error;
     results_[index].message = std::move(message);
+    results_[index].log_start = log_start;
     finish_one(index);
   }
 
@@ -73,6 +81,8 @@ class ProduceOperation final : public AppendSink,
     mine.error = result.error;
     mine.base_offset = result.base_offset;
     mine.log_start = result.log_start;
+    // A batch that was appended before has its time from then.
+    if (result.original_time) mine.log_append_time = *result.original_time;
     finish_one(index);
   }
 
@@ -154,6 +164,8 @@ class ProduceOperation final : public AppendSink,
     answer.log_append_time_ms = result.error == ErrorCode::none ? result.log_append_time : -1;
     answer.log_start_offset = result.log_start;
     if (!result.message.empty()) answer.error_message = result.message;
+    for (const RecordFault& fault : result.record_faults)
+      answer.record_errors.push_back({fault.index, fault.reason});
     return answer;
   }
 
@@ -188,12 +200,24 @@ void append(const Target& target, MutableByteView batch, const RecordBatchHeader
   target.partition->append(std::move(request));
 }
 
+// Tells what is wrong with a batch as Kafka does: with the start of the log, where Kafka's has seen the batch
+// by then.
+void refuse_batch(const std::shared_ptr<ProduceOperation>& operation, std::size_t index, ByteView bytes,
+                  const Error& error, const Partition& partition) {
+  const ErrorCode code = produce_error(error);
+  const bool has_seen = code != ErrorCode::corrupt_message && code != ErrorCode::message_too_large;
+  if (!has_seen || !is_one_batch(bytes)) return operation->refuse(index, code, error.detail);
+  operation->refuse(index, code, error.detail, partition.log().log_start());
+}
+
 // `batch` may be changed.
 void prepare_and_append(const Target& target, MutableByteView batch, const RecordBatchHeader& header,
                         TimestampMs now) {
   auto prepared = prepare_batch(*target.config, header, batch, now);
   if (!prepared.ok()) {
-    return target.operation->refuse(target.index, produce_error(prepared.error()), prepared.error().detail);
+    target.operation->result(target.index).record_faults =
+        faults_of_records(header, batch, rules_of(*target.config), key_rule(*target.config), now);
+    return refuse_batch(target.operation, target.index, batch, prepared.error(), *target.partition);
   }
   append(target, prepared->bytes.empty() ? batch : MutableByteView(prepared->bytes), prepared->header, now);
 }
@@ -224,8 +248,19 @@ void append_batch(const RequestContext& context, const std::shared_ptr<ProduceOp
   const std::shared_ptr<const storage::LogConfig> config = partition->config();
   const Target target{operation, index, partition, config, acks};
   const TimestampMs now = context.services.clock.wall_ms();
-  const sillok::Result<RecordBatchHeader> header = check_batch(bytes, rules_of(*config), now);
-  if (!header.ok()) return operation->refuse(index, produce_error(header.error()), header.error().detail);
+  const BatchRules rules = rules_of(*config);
+  const sillok::Result<RecordBatchHeader> header = check_batch(bytes, rules, now);
+  if (!header.ok()) {
+    const auto parsed = parse_record_batch_header(bytes);
+    if (header.error().code == Errc::invalid_timestamp && parsed.ok()) {
+      operation->result(index).record_faults =
+          faults_of_records(*parsed, bytes, rules, key_rule(*config), now);
+    }
+    return refuse_batch(operation, index, bytes, header.error(), *partition);
+  }
+  // KIP-110: who asks in an older version cannot read it either.
+  if (header->codec() == Codec::zstd && context.header.api_version < kFirstWithZstd)
+    return operation->refuse(index, ErrorCode::unsupported_compression_type);
   if (header->is_transactional()) {
     return operation->refuse(index, ErrorCode::invalid_txn_state, "transactions are not supported");
   }
@@ -253,24 +288,20 @@ void handle_produce(const RequestContext& context, const ProduceRequest& request
     for (const ProducePartition& entry : topic.partitions) {
       const std::size_t at = index++;
       operation->result(at).partition = entry.index;
-      if (!is_acks(request.acks)) {
-        operation->refuse(at, ErrorCode::invalid_required_acks);
-        continue;
-      }
-      if (request.transactional_id) {
-        operation->refuse(at, ErrorCode::invalid_txn_state, "transactions are not supported");
-        continue;
-      }
       const Partitions::Lookup found =
           by_id ? partitions.find(topic.topic_id, entry.index) : partitions.find(topic.name, entry.index);
-      if (found.state == Partitions::Lookup::State::found) {
-        append_batch(context, operation, at, found.partition, entry.records, static_cast<Acks>(request.acks));
-      } else if (found.state == Partitions::Lookup::State::offline) {
-        operation->refuse(at, ErrorCode::kafka_storage_error);
-      } else {
+      if (found.is_unknown()) {
         const bool unknown_id = by_id && found.state == Partitions::Lookup::State::unknown;
         operation->refuse(at,
                           unknown_id ? ErrorCode::unknown_topic_id : ErrorCode::unknown_topic_or_partition);
+      } else if (!is_acks(request.acks)) {
+        operation->refuse(at, ErrorCode::invalid_required_acks);
+      } else if (request.transactional_id) {
+        operation->refuse(at, ErrorCode::invalid_txn_state, "transactions are not supported");
+      } else if (found.state == Partitions::Lookup::State::offline) {
+        operation->refuse(at, ErrorCode::kafka_storage_error);
+      } else {
+        append_batch(context, operation, at, found.partition, entry.records, static_cast<Acks>(request.acks));
       }
     }
   }

@@ -63,8 +63,7 @@ TopicOutcome Topics::validate(const NewTopic& topic, const Plan& plan) const {
   if (const auto fault = topic_name_fault(topic.name))
     return refused(ErrorCode::invalid_topic_exception, *fault);
   if (topic.name == kKafkaMetadataTopic) {
-    return refused(ErrorCode::topic_authorization_failed,
-                   "the name is reserved for Apache Kafka's own metadata");
+    return refused(ErrorCode::invalid_request, "the name is reserved for Apache Kafka's own metadata");
   }
   if (image_->find(topic.name) != nullptr || plan.names.contains(topic.name)) {
     return refused(ErrorCode::topic_already_exists, fmt::format("Topic '{}' already exists.", topic.name));
@@ -73,19 +72,29 @@ TopicOutcome Topics::validate(const NewTopic& topic, const Plan& plan) const {
     return refused(ErrorCode::invalid_topic_exception,
                    fmt::format("topic '{}' differs from topic '{}' only in '.' and '_'", topic.name, *other));
   }
+  if (topic.config_fault) return refused(topic.config_fault->error, topic.config_fault->message);
   if (const auto fault = topic_configs_fault(topic.configs))
     return refused(ErrorCode::invalid_config, *fault);
+  if (topic.placement_fault) return refused(topic.placement_fault->error, topic.placement_fault->message);
+  if (topic.replication_factor == 0 || topic.replication_factor < -1) {
+    return refused(ErrorCode::invalid_replication_factor,
+                   fmt::format("a replication factor of {} is not possible", topic.replication_factor));
+  }
+  const std::int32_t partitions =
+      topic.partition_count == -1 ? config_.num_partitions : topic.partition_count;
+  if (partitions < 1) {
+    return refused(ErrorCode::invalid_partitions,
+                   fmt::format("a topic cannot have {} partitions", partitions));
+  }
   const std::int16_t replicas =
       topic.replication_factor == -1 ? config_.default_replication_factor : topic.replication_factor;
   if (replicas != 1) {
     return refused(ErrorCode::invalid_replication_factor,
                    fmt::format("a replication factor of {} is not possible: there is one broker", replicas));
   }
-  const std::int32_t partitions =
-      topic.partition_count == -1 ? config_.num_partitions : topic.partition_count;
-  if (partitions < 1 || partitions > kPartitionsPerTopicMax) {
-    return refused(ErrorCode::invalid_partitions,
-                   fmt::format("a topic has 1 to {} partitions, not {}", kPartitionsPerTopicMax, partitions));
+  if (partitions > kPartitionsPerTopicMax) {
+    return refused(ErrorCode::policy_violation, fmt::format("a topic has at most {} partitions, not {}",
+                                                            kPartitionsPerTopicMax, partitions));
   }
   if (plan.partition_count + static_cast<std::size_t>(partitions) > kPartitionsMax ||
       image_->topics().size() + plan.names.size() >= kTopicsMax) {

@@ -36,11 +36,20 @@ inline constexpr std::int32_t kPartitionsPerTopicMax = 10'000;
 inline constexpr std::size_t kTopicsMax = 100'000;
 inline constexpr std::size_t kPartitionsMax = 200'000;  // of all topics
 
+struct TopicFault {
+  protocol::ErrorCode error = protocol::ErrorCode::none;
+  std::string message;
+};
+
 struct NewTopic {
   std::string name;
   std::int32_t partition_count = -1;     // -1: num.partitions
   std::int16_t replication_factor = -1;  // -1: default.replication.factor
   std::map<std::string, std::string> configs;
+  // What whoever asked for it has found wrong already. Told in Kafka's order: a fault of the name comes
+  // first, then one of the configs, then one of where the partitions shall be.
+  std::optional<TopicFault> config_fault{};
+  std::optional<TopicFault> placement_fault{};
 };
 
 struct TopicOutcome {

@@ -133,9 +133,25 @@ TEST_CASE("create topics: each fault has Kafka's error and a message, and good t
     if (expected[i] != ErrorCode::none) {
       CHECK(answer.topics[i].topic_id.is_zero());
       CHECK(answer.topics[i].num_partitions == -1);
+      REQUIRE(answer.topics[i].configs.has_value());
+      CHECK(answer.topics[i].configs->empty());
     }
   }
   CHECK(fixture.topics->image()->topics().size() == 2);
+}
+
+TEST_CASE(
+    "create topics: of several faults of one topic the name's is told, then the configs', then the rest") {
+  HandlerFixture fixture;
+  fixture.make_topic("there");
+  CreateTopicsTopic asked = topic("there", 1, 1);  // with assignments, both must be -1
+  asked.assignments = {{PartitionIndex(0), {fixture.settings.config.node_id}}};
+  asked.configs = {{"retention.ms", std::nullopt}};
+  CHECK(create(fixture, asked).topics.at(0).error_code == ErrorCode::topic_already_exists);
+  asked.name = "new";
+  CHECK(create(fixture, asked).topics.at(0).error_code == ErrorCode::invalid_config);
+  asked.configs.clear();
+  CHECK(create(fixture, asked).topics.at(0).error_code == ErrorCode::invalid_request);
 }
 
 TEST_CASE("create topics: a name that is there twice is answered once, with 42, and not made") {

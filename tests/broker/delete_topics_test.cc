@@ -75,8 +75,19 @@ TEST_CASE("delete topics: name and id together, neither, and the same topic twic
   CHECK(answer.responses.at(2).error_code == ErrorCode::none);
   request.topics = {{"a", {}}, {std::nullopt, id}};
   const DeleteTopicsResponse twice = ask(fixture, request);
-  CHECK(twice.responses.at(0).error_code == ErrorCode::invalid_request);
-  CHECK(twice.responses.at(1).error_code == ErrorCode::invalid_request);
+  REQUIRE(twice.responses.size() == 1);
+  CHECK(twice.responses[0].error_code == ErrorCode::invalid_request);
+  CHECK(twice.responses[0].name == "a");
+  CHECK(twice.responses[0].topic_id == id);
+  request.topics = {{std::nullopt, id}, {std::nullopt, id}};
+  const DeleteTopicsResponse same_id = ask(fixture, request);
+  REQUIRE(same_id.responses.size() == 1);
+  CHECK(same_id.responses[0].error_code == ErrorCode::invalid_request);
+  CHECK_FALSE(same_id.responses[0].name.has_value());
+  request.topics = {{"absent", {}}, {"absent", {}}};
+  const DeleteTopicsResponse absent = ask(fixture, request);
+  REQUIRE(absent.responses.size() == 1);
+  CHECK(absent.responses[0].error_code == ErrorCode::invalid_request);
   CHECK(fixture.topics->image()->find("a") != nullptr);
 }
 

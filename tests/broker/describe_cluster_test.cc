@@ -45,6 +45,8 @@ TEST_CASE("describe cluster: a broker does not answer for controllers, nor for w
   request.endpoint_type = static_cast<protocol::EndpointType>(9);
   answer = fixture.ask<DescribeClusterResponse>(broker::handle_describe_cluster, request, 1);
   CHECK(answer.error_code == ErrorCode::unsupported_endpoint_type);
+  // As Kafka: the kind that this one is, not the one that was asked for.
+  CHECK(answer.endpoint_type == protocol::EndpointType::brokers);
 }
 
 }  // namespace

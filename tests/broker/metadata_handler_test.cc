@@ -110,6 +110,22 @@ TEST_CASE("metadata: topics are found by id from version 12 on; an unknown id is
   CHECK(fixture.topics->image()->topics().size() == 1);
 }
 
+TEST_CASE("metadata: each topic is answered once, and where one has an id only the ids count") {
+  HandlerFixture fixture;
+  const TopicId id = fixture.make_topic("a").topic->id;
+  const MetadataResponse once = ask(fixture, asking_without_creation({"a", "absent", "a", "absent"}));
+  REQUIRE(once.topics.size() == 2);
+  CHECK(once.topics[0].name == "a");
+  CHECK(once.topics[1].name == "absent");
+  MetadataRequest request = asking({"b"});
+  request.topics->push_back({id, std::nullopt});
+  request.topics->push_back({id, "c"});
+  const MetadataResponse by_id = ask(fixture, request);
+  REQUIRE(by_id.topics.size() == 1);
+  CHECK(by_id.topics[0].name == "a");
+  CHECK(fixture.topics->image()->topics().size() == 1);
+}
+
 TEST_CASE("metadata: ids and null names before version 12 are an invalid request") {
   HandlerFixture fixture;
   const TopicId id = fixture.make_topic("a").topic->id;
@@ -133,7 +149,7 @@ TEST_CASE("metadata: an unknown topic is made, and the answer waits for it and s
   CHECK(fixture.host.folders.empty());
   fixture.control.run_all();
   const MetadataResponse answer = fixture.read<MetadataResponse>(1);
-  REQUIRE(answer.topics.size() == 2);
+  REQUIRE(answer.topics.size() == 1);
   CHECK(answer.topics[0].error_code == ErrorCode::none);
   CHECK(answer.topics[0].partitions.size() == 4);
   CHECK(fixture.topics->image()->find("new") != nullptr);
@@ -149,8 +165,9 @@ TEST_CASE("metadata: no topic is made where the client, the broker or the name f
   const MetadataResponse answer = ask(fixture, asking({"a b", ""}));
   CHECK(answer.topics.at(0).error_code == ErrorCode::invalid_topic_exception);
   CHECK(answer.topics.at(1).error_code == ErrorCode::invalid_topic_exception);
-  CHECK(ask(fixture, asking({"__consumer_offsets"})).topics.at(0).error_code ==
-        ErrorCode::unknown_topic_or_partition);
+  for (const char* name : {"__consumer_offsets", "__cluster_metadata"}) {
+    CHECK(ask(fixture, asking({name})).topics.at(0).error_code == ErrorCode::unknown_topic_or_partition);
+  }
   CHECK(fixture.topics->image()->topics().empty());
   HandlerFixture forbidding{{"auto.create.topics.enable", "false"}};
   CHECK(ask(forbidding, asking({"a"})).topics.at(0).error_code == ErrorCode::unknown_topic_or_partition);
@@ -219,6 +236,10 @@ TEST_CASE("metadata: authorized operations are told where they are asked for") {
   const MetadataResponse with = ask(fixture, request, 8);
   CHECK(with.topics.at(0).topic_authorized_operations == 3576);
   CHECK(with.cluster_authorized_operations == 8096);
+  // Of a topic that is not there, too.
+  request.topics->front().name = "absent";
+  request.allow_auto_topic_creation = false;
+  CHECK(ask(fixture, request, 8).topics.at(0).topic_authorized_operations == 3576);
 }
 
 }  // namespace

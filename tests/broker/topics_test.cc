@@ -88,7 +88,7 @@ TEST_CASE("topics: names are as Kafka has them") {
     INFO(name);
     CHECK(broker.error_of({name, 1, 1, {}}) == ErrorCode::none);
   }
-  CHECK(broker.error_of({"__cluster_metadata", 1, 1, {}}) == ErrorCode::topic_authorization_failed);
+  CHECK(broker.error_of({"__cluster_metadata", 1, 1, {}}) == ErrorCode::invalid_request);
 }
 
 TEST_CASE("topics: two names may not differ only in '.' and '_'") {
@@ -112,7 +112,9 @@ TEST_CASE("topics: partitions, replicas and configs are checked with Kafka's err
   broker.start();
   CHECK(broker.error_of({"a", 0, 1, {}}) == ErrorCode::invalid_partitions);
   CHECK(broker.error_of({"a", -2, 1, {}}) == ErrorCode::invalid_partitions);
-  CHECK(broker.error_of({"a", 10'001, 1, {}}) == ErrorCode::invalid_partitions);
+  CHECK(broker.error_of({"a", 0, 9, {}}) == ErrorCode::invalid_partitions);
+  CHECK(broker.error_of({"a", 0, 0, {}}) == ErrorCode::invalid_replication_factor);
+  CHECK(broker.error_of({"a", 10'001, 1, {}}) == ErrorCode::policy_violation);
   CHECK(broker.error_of({"a", 1, 0, {}}) == ErrorCode::invalid_replication_factor);
   CHECK(broker.error_of({"a", 1, 3, {}}) == ErrorCode::invalid_replication_factor);
   CHECK(broker.error_of({"a", 1, -2, {}}) == ErrorCode::invalid_replication_factor);

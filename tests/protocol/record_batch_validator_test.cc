@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 #include <limits>
 #include <string>
+#include <vector>
 
 #include "tests/support/batches.h"
 
@@ -236,6 +237,40 @@ TEST_CASE("check_records: bytes that are not of the codec are corrupt") {
     CHECK(records_refusal(patched(bytes, kAttributesPosition, static_cast<std::int16_t>(codec))) ==
           Errc::corrupt);
   }
+}
+
+TEST_CASE("check_batch: what is too short for its magic is judged by its length") {
+  Bytes bytes(17);
+  for (const std::int32_t length : {0, 13}) {
+    store_big_endian(bytes.data() + kBatchLengthPosition, length);
+    CHECK(refusal(ByteView(bytes).first(12)) == Errc::corrupt);
+  }
+  store_big_endian(bytes.data() + kBatchLengthPosition, std::int32_t{14});
+  bytes[kMagicPosition] = std::byte{2};
+  CHECK(refusal(bytes) == Errc::invalid_record);
+  CHECK_FALSE(is_one_batch(bytes));
+  CHECK(is_one_batch(batch().records(1).bytes()));
+}
+
+TEST_CASE("faults_of_records: the records that are wrong by themselves are told, up to a limit") {
+  const auto faulty = [](const tests::BatchMaker& maker, KeyRule keys) {
+    const Bytes bytes = maker.bytes();
+    std::vector<std::int32_t> indexes;
+    for (const RecordFault& fault : faults_of_records(header_of(bytes), bytes, {}, keys, kBatchTimestamp)) {
+      CHECK_FALSE(fault.reason.empty());
+      indexes.push_back(fault.index);
+    }
+    return indexes;
+  };
+  const TimestampMs late = kBatchTimestamp + 2 * kHourMs;
+  const auto mixed =
+      batch().codec(Codec::gzip).record("k", "v").keyless("v").record("k", "v", late).keyless("v", late);
+  CHECK(faulty(mixed, KeyRule::optional) == std::vector<std::int32_t>{2, 3});
+  CHECK(faulty(mixed, KeyRule::required) == std::vector<std::int32_t>{1, 2, 3});
+  CHECK(faulty(batch().log_append_time().records(2), KeyRule::optional) == std::vector<std::int32_t>{0, 1});
+  auto many = batch();
+  for (std::size_t i = 0; i < kRecordFaultsMax + 5; ++i) many.keyless("v");
+  CHECK(faulty(many, KeyRule::required).size() == kRecordFaultsMax);
 }
 
 }  // namespace sillok::protocol

@@ -1,0 +1,150 @@
+"""Two answers to one request, made comparable and compared field by field."""
+
+import fnmatch
+import re
+
+# What is each server's own. The value says what is left of a field for the comparison.
+PRESENT = "(present)"
+OWN_FIELDS = {
+    "clusterId": PRESENT,
+    "host": PRESENT,
+    "port": PRESENT,
+    # The words are each server's own; whether there are any is not.
+    "errorMessage": PRESENT,
+    "batchIndexErrorMessage": PRESENT,
+    "documentation": PRESENT,
+    "logDir": PRESENT,
+    "totalBytes": PRESENT,
+    "usableBytes": PRESENT,
+    "throttleTimeMs": PRESENT,
+}
+# Numbers that each server gives out, of which only those above 0 (and the first producer id) are such.
+OWN_NUMBERS = {("InitProducerId", "producerId"), ("Fetch", "sessionId"), ("ApiVersions", "finalizedFeaturesEpoch"),
+               ("DescribeQuorum", "logEndOffset"), ("DescribeQuorum", "highWatermark"),
+               ("DescribeQuorum", "leaderEpoch")}
+# Arrays whose order is that of a hash table in Kafka, and what their elements are sorted by.
+UNORDERED = {
+    "ApiVersions": {"apiKeys": ["apiKey"], "supportedFeatures": ["name"], "finalizedFeatures": ["name"]},
+    "Metadata": {"topics": ["name", "topicId"], "partitions": ["partitionIndex"]},
+    "CreateTopics": {"topics": ["name"], "configs": ["name"]},
+    "DeleteTopics": {"responses": ["name", "topicId"]},
+    "Produce": {"responses": ["name", "topicId"], "partitionResponses": ["index"]},
+    "Fetch": {"responses": ["topic", "topicId"], "partitions": ["partitionIndex"]},
+    "ListOffsets": {"topics": ["name"], "partitions": ["partitionIndex"]},
+    "OffsetForLeaderEpoch": {"topics": ["topic"], "partitions": ["partition"]},
+    "DescribeConfigs": {"results": ["resourceType", "resourceName"], "configs": ["name"]},
+    "AlterConfigs": {"responses": ["resourceType", "resourceName"]},
+    "IncrementalAlterConfigs": {"responses": ["resourceType", "resourceName"]},
+    "CreatePartitions": {"results": ["name"]},
+    "DeleteRecords": {"topics": ["name"], "partitions": ["partitionIndex"]},
+    "DescribeLogDirs": {"topics": ["name"], "partitions": ["partitionIndex"]},
+    "DescribeProducers": {"activeProducers": ["producerId"]},
+    "ListConfigResources": {"configResources": ["resourceType", "resourceName"]},
+    "ElectLeaders": {"replicaElectionResults": ["topic"], "partitionResult": ["partitionId"]},
+}
+# Metadata that a server keeps about itself.
+OWN_CLOCK_BEFORE_MS = 60_000
+OWN_CLOCK_AFTER_MS = 7_200_000
+
+
+def comparable(answer, api, now):
+    """The answer with what is a server's own replaced by a word for it. `now` is $now of the scenarios."""
+    return _comparable(answer, api, "", now)
+
+
+def _comparable(value, api, field, now):
+    if isinstance(value, dict):
+        return {name: _comparable(inner, api, name, now) for name, inner in value.items()}
+    if isinstance(value, list):
+        elements = [_comparable(inner, api, field, now) for inner in value]
+        if field == "records" and len(elements) > 1 and "cut" in elements[-1]:
+            elements.pop()  # the beginning of a batch that did not fit: consumers drop it, and not all servers send it
+        keys = UNORDERED.get(api, {}).get(field)
+        if keys:
+            elements.sort(key=lambda element: [str(element.get(key, "")) for key in keys])
+        return elements
+    if field == "errorMessage" and value == "":
+        return None  # no client tells the two apart
+    if field in OWN_FIELDS:
+        return value if value in (None, "") else OWN_FIELDS[field]
+    if (api, field) in OWN_NUMBERS and value > 0 or (api, field, value) == ("InitProducerId", "producerId", 0):
+        return PRESENT
+    if isinstance(value, int) and not isinstance(value, bool):
+        # $now is an hour ago: what is nearer to the present comes from the server's own clock.
+        if now + 3_600_000 - OWN_CLOCK_BEFORE_MS < value < now + OWN_CLOCK_AFTER_MS:
+            return "(the server's time)"
+    return value
+
+
+def differences(left, right, path=""):
+    """Pairs of values that differ, as (path, left, right); what one side lacks is None there."""
+    if isinstance(left, dict) and isinstance(right, dict):
+        for name in sorted({*left, *right}):
+            yield from differences(left.get(name), right.get(name), f"{path}/{name}" if path else name)
+    elif isinstance(left, list) and isinstance(right, list) and _aligned(left, right):
+        for at, (one, other) in enumerate(_pairs(left, right)):
+            label = _label(one if one is not None else other, at)
+            yield from differences(one, other, f"{path}/{label}")
+    elif left != right or type(left) is not type(right):
+        yield path, left, right
+
+
+def _aligned(left, right):
+    return len(left) == len(right) or all(_name(one) is not None for one in left + right)
+
+
+def _pairs(left, right):
+    """Elements of one name beside each other, where they have names; else by position."""
+    names = [_name(one) for one in left], [_name(one) for one in right]
+    unique = all(None not in side and len(set(side)) == len(side) for side in names)
+    if not unique or names[0] == names[1]:
+        longest = max(len(left), len(right))
+        pad = lambda side: side + [None] * (longest - len(side))
+        return list(zip(pad(left), pad(right)))
+    by_name = dict(zip(names[0], left)), dict(zip(names[1], right))
+    return [(by_name[0].get(name), by_name[1].get(name)) for name in dict.fromkeys(names[0] + names[1])]
+
+
+def _name(element):
+    if not isinstance(element, dict):
+        return None
+    for field in ("name", "apiKey", "resourceName"):
+        if element.get(field) not in (None, ""):
+            return str(element[field])
+    return None
+
+
+def _label(element, at):
+    name = _name(element)
+    return name if name is not None else str(at)
+
+
+class Exceptions:
+    """Entries of allowed.json: which differences are meant, and why."""
+
+    def __init__(self, entries):
+        self.entries = entries
+        self.used = [0] * len(entries)
+
+    def match(self, line, path, left, right):
+        """Whether some entry is about this difference."""
+        for at, entry in enumerate(self.entries):
+            if (fnmatch.fnmatchcase(f"{line['file']}: {line['scenario']}", entry.get("scenario", "*"))
+                    and fnmatch.fnmatchcase(line["call"], entry.get("call", "*"))
+                    and any(fnmatch.fnmatchcase(path, one) for one in _as_list(entry["field"]))
+                    and ("kafka" not in entry or left in _as_list(entry["kafka"]))
+                    and ("sillok" not in entry or right in _as_list(entry["sillok"]))):
+                self.used[at] += 1
+                return True
+        return False
+
+    def unused(self):
+        return [entry for entry, used in zip(self.entries, self.used) if not used]
+
+
+def _as_list(value):
+    return value if isinstance(value, list) else [value]
+
+
+def api_of(call):
+    return re.match(r"\w+", call).group()
