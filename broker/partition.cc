@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "broker/error_mapping.h"
+#include "broker/fine_retention.h"
 #include "storage/blocking_guard.h"
 
 namespace sillok::broker {
@@ -90,6 +91,7 @@ Partition::Partition(std::string topic, PartitionIndex index, std::unique_ptr<st
       device_(device),
       log_(std::move(log)),
       config_(std::make_shared<const storage::LogConfig>(config)) {
+  fine_retention_ = broker::has_fine_retention(config);
   const LogPosition durable = log_->journaled_end();
   durable_end_.store(durable);
   high_watermark_.store(durable);
@@ -118,6 +120,7 @@ void Partition::set_config(const storage::LogConfig& config) {
     const std::lock_guard lock(queue_mutex_);
     config_ = std::move(next);
   }
+  fine_retention_.store(broker::has_fine_retention(config), std::memory_order_relaxed);
   log_->set_config(config);
 }
 

@@ -77,6 +77,7 @@ class Partition final : public storage::JournalTarget, public std::enable_shared
   LeaderEpoch leader_epoch() const { return LeaderEpoch(leader_epoch_.load(std::memory_order_acquire)); }
   std::shared_ptr<const storage::LogConfig> config() const;
   void set_config(const storage::LogConfig& config);
+  bool has_fine_retention() const { return fine_retention_.load(std::memory_order_relaxed); }
 
   // Begins to lead: `epoch` is durable in the log, and the recovered tail counts as acks=all data that waits
   // for its flush. Requires: before the first append.
@@ -202,8 +203,9 @@ class Partition final : public storage::JournalTarget, public std::enable_shared
   Ring<QueuedAppend> queue_;                   // owns its bytes
   std::vector<storage::AppendEntry> entries_;  // the writer's scratch, guarded by writing_
   std::shared_ptr<const storage::LogConfig> config_;
-  std::shared_ptr<Strand> strand_;      // made when it is first needed
-  std::atomic<bool> preparing_{false};  // there is one
+  std::atomic<bool> fine_retention_{false};  // what config_ says
+  std::shared_ptr<Strand> strand_;           // made when it is first needed
+  std::atomic<bool> preparing_{false};       // there is one
 
   mutable std::mutex state_mutex_;
   storage::PublishedPosition durable_end_;

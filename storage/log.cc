@@ -234,6 +234,7 @@ Result<std::int32_t> Log::clean_up(TimestampMs now, Offset high_watermark) {
   return impl_->clean_up(now, high_watermark);
 }
 Result<void> Log::remove_deleted_files(SteadyTime now) { return impl_->remove_deleted_files(now); }
+Result<std::vector<SegmentAge>> Log::segment_ages(TimestampMs now) { return impl_->segment_ages(now); }
 Result<void> Log::set_log_start(Offset offset) { return impl_->set_log_start(offset); }
 Result<void> Log::truncate_to(Offset offset) { return impl_->truncate_to(offset); }
 Result<void> Log::truncate_fully_and_start_at(Offset offset) {

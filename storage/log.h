@@ -76,6 +76,12 @@ struct TimestampAndOffset {
   LeaderEpoch leader_epoch;
 };
 
+struct SegmentAge {
+  ByteCount size = 0;
+  Offset next_offset;      // where the next segment begins, or the log ends
+  TimestampMs latest = 0;  // of its records; where they have none, when it was written
+};
+
 enum class LogHealth {
   healthy,
   degraded,  // durable bytes are damaged: what lies before and after is served, appends are refused
@@ -168,6 +174,8 @@ class Log {
   ByteCount size() const;  // of all .log files
   ByteCount unflushed_size() const;
   std::size_t segment_count() const;
+  // The oldest first, the active one last. May block.
+  Result<std::vector<SegmentAge>> segment_ages(TimestampMs now);
   const TopicId& topic_id() const;  // all zero where partition.metadata is missing
   const std::string& directory() const;
 
