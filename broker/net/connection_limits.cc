@@ -5,9 +5,11 @@ namespace sillok::broker {
 ConnectionLimits::Admission ConnectionLimits::enter(const std::string& address) {
   const std::lock_guard lock(mutex_);
   if (count_ >= total_max_) return Admission::too_many;
-  std::int32_t& from_address = by_address_[address];
-  if (from_address >= per_address_max_) return Admission::too_many_from_address;
-  ++from_address;
+  if (!address.empty()) {
+    std::int32_t& from_address = by_address_[address];
+    if (from_address >= per_address_max_) return Admission::too_many_from_address;
+    ++from_address;
+  }
   ++count_;
   return Admission::admitted;
 }

@@ -16,7 +16,8 @@ class ConnectionLimits {
   ConnectionLimits(std::int32_t total_max, std::int32_t per_address_max)
       : total_max_(total_max), per_address_max_(per_address_max) {}
 
-  // An admitted connection must be given back by leave().
+  // An admitted connection must be given back by leave(). Without an address (it came by a Unix domain
+  // socket) only the number in all counts.
   Admission enter(const std::string& address);
   void leave(const std::string& address);
   std::int32_t count() const;
