@@ -32,7 +32,8 @@ po::options_description describe(LoadOptions& options, Names& names) {
   const auto real = [](double& into) { return po::value(&into)->default_value(into); };
   all.add_options()("help,h", "this page");
   all.add_options()("mode", po::value(&names.mode), kModes);
-  all.add_options()("brokers,b", text(names.brokers), "HOST:PORT of the server, on the loopback");
+  all.add_options()("brokers,b", text(names.brokers),
+                    "HOST:PORT of the server, on the loopback, or unix:///PATH");
   all.add_options()("topic", text(options.topic), "created where it does not exist");
   all.add_options()("partitions", number(options.partitions),
                     "each connection writes to all in turn, and reads one");
@@ -134,7 +135,7 @@ Result<void> finish(LoadOptions& options, const Names& names) {
   const auto mode = parse_mode(names.mode);
   if (!mode) return bad("unknown mode '" + names.mode + "': " + kModes);
   options.mode = *mode;
-  options.broker = TRY(parse_loopback(names.brokers));
+  options.broker = TRY(parse_local(names.brokers));
   for (const std::string& setting : names.settings) {
     const std::size_t equals = setting.find('=');
     if (equals == std::string::npos) return bad("--config " + setting + ": NAME=VALUE is expected");

@@ -1,4 +1,4 @@
-// What a load run is asked to do. Every run is bounded in time or count, and goes to a loopback address only.
+// What a load run is asked to do. Every run is bounded in time or count, and stays on this machine.
 #pragma once
 
 #include <cstdint>

@@ -20,17 +20,19 @@ namespace sillok::broker {
 // One address to listen on, and what clients are told to connect to.
 struct Listener {
   std::string name;  // "PLAINTEXT", or a name of the user's that maps to it
-  std::string host;  // empty: all addresses
+  std::string host;  // empty: all addresses; of a Unix domain socket: its "/path" or "@name"
   std::uint16_t port = 9092;
   std::string advertised_host;
   std::uint16_t advertised_port = 0;  // 0: the port that was bound (listening on port 0 takes a free one)
   bool is_default = false;            // of the built-in pair: may fail to bind where the machine lacks IPv6
+  bool is_unix = false;               // a Unix domain socket, which is advertised as unix://host and port 0
 };
 
 struct Config {
   BrokerId node_id{1};                          // node.id
   std::string cluster_id;                       // from meta.properties, or made once
   std::vector<Listener> listeners;              // listeners, advertised.listeners
+  std::uint32_t unix_socket_mode = 0600;        // sillok.unix.socket.mode
   std::vector<std::string> log_dirs;            // log.dirs, log.dir
   std::string rack;                             // broker.rack
   std::int32_t num_network_threads = 0;         // num.network.threads; 0: one per core of the affinity mask

@@ -24,7 +24,8 @@ class ProducerIds;
 
 // The address that the connection came in by: metadata answers name it.
 struct ConnectionInfo {
-  std::string peer;  // "127.0.0.1:40312"
+  std::string peer;  // "127.0.0.1:40312", "unix:pid=4711,uid=1000,gid=1000"
+  // "unix:///path" and 0 on a Unix domain socket: a client is to stay on the one that it came by.
   std::string advertised_host;
   std::uint16_t advertised_port = 0;
 };

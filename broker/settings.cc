@@ -108,12 +108,18 @@ constexpr Setting kSettings[] = {
     of<&Config::fetch_max_bytes>(
         "fetch.max.bytes", at_least(1024),
         "Bytes of the largest answer to a fetch, but for a first batch that is larger."),
-    resolved("listener.security.protocol.map", ValueType::text, {}, "PLAINTEXT:PLAINTEXT",
-             "The protocol of each listener name, as NAME:PROTOCOL. Only PLAINTEXT is available."),
+    resolved(
+        "listener.security.protocol.map", ValueType::text, {}, "PLAINTEXT:PLAINTEXT,UNIX:UNIX",
+        "The protocol of each listener name, as NAME:PROTOCOL. Only PLAINTEXT is available, and UNIX for "
+        "Unix domain sockets."),
     resolved(
         "listeners", ValueType::list, {}, "PLAINTEXT://127.0.0.1:9092,PLAINTEXT://[::1]:9092",
         "Addresses to listen on, as NAME://host:port. An address that is not of this machine alone needs "
-        "sillok.allow.remote.plaintext=true."),
+        "sillok.allow.remote.plaintext=true. For processes of this machine, UNIX:///path is a Unix domain "
+        "socket "
+        "(sillok.unix.socket.mode says whose), and UNIX://@name one that has no file and is open to all "
+        "users, as "
+        "127.0.0.1 is."),
     topic_default("log.cleanup.policy", "cleanup.policy"),
     resolved("log.dir", ValueType::list, {}, {}, "The older name of log.dirs."),
     resolved("log.dirs", ValueType::list, {}, "./data", "The directory of the data. One."),
@@ -211,6 +217,10 @@ constexpr Setting kSettings[] = {
     of<&Config::unflushed_bytes_max>(
         "sillok.unflushed.bytes.max", at_least(1 << 20),
         "Bytes in a log directory that wait for their flush, past which producers wait."),
+    resolved(
+        "sillok.unix.socket.mode", ValueType::text, {}, "0600",
+        "The octal mode of the files of Unix domain sockets: whoever may write to one may connect. 0600 is "
+        "the user of the server and root, 0660 the group too."),
     of<&Config::response_bytes_max>(
         "sillok.unsent.bytes.max", at_least(1 << 20),
         "Bytes of answers that wait to be sent on a connection, past which its requests wait."),
