@@ -253,7 +253,14 @@ Result<void> Partitions::close() {
     entries.push_back(
         {{partition->topic(), partition->index()}, &partition->log(), partition->log().log_end().offset});
   }
-  return log_dir_.close_clean(entries);
+  TRY(log_dir_.close_clean(entries));
+  if (const std::vector<std::string> left = log_dir_.unrecovered_folders(); !left.empty()) {
+    spdlog::warn(
+        "no clean-shutdown mark, since the last records of folders that are left alone may be torn since an "
+        "unclean stop: {}; the next start recovers everything",
+        fmt::join(left, ", "));
+  }
+  return {};
 }
 
 }  // namespace sillok::broker

@@ -80,5 +80,17 @@ TEST_CASE("log dir: a damaged partition takes no clean stop from the others, and
   }
 }
 
+TEST_CASE("log dir: Kafka's own metadata, which Kafka always recovers, does not keep a clean mark away") {
+  Fixture f;
+  f.open();
+  REQUIRE(f.disk.make_directories("/data/__cluster_metadata-0").ok());
+  f.open();
+  REQUIRE(!f.directory->was_clean());
+  CHECK(f.directory->close_clean({}).ok());
+  CHECK(f.directory->unrecovered_folders().empty());
+  f.open();
+  CHECK(f.directory->was_clean());
+}
+
 }  // namespace
 }  // namespace sillok::storage
