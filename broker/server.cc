@@ -15,6 +15,7 @@
 #include "broker/cold_reads.h"
 #include "broker/device.h"
 #include "broker/housekeeping.h"
+#include "broker/metadata/kafka_takeover.h"
 #include "broker/metadata/local_store.h"
 #include "broker/metadata/topics.h"
 #include "broker/net/listener.h"
@@ -24,6 +25,7 @@
 #include "storage/blocking_guard.h"
 #include "storage/flusher.h"
 #include "storage/log_dir.h"
+#include "storage/meta_properties.h"
 #include "storage/posix_file_system.h"
 #include "storage/thread_priority.h"
 
@@ -87,6 +89,16 @@ Result<std::unique_ptr<storage::LogDir>> open_log_dir(const storage::LogDirOptio
   }
 }
 
+// A directory that has a number keeps it, where no setting gives one.
+Result<void> take_node_id(LoadedConfig& settings, storage::FileSystem& file_system) {
+  for (const auto& [name, value] : settings.explicitly_set) {
+    if (name == "node.id" || name == "broker.id") return {};
+  }
+  const auto meta = TRY(storage::read_meta_properties(file_system, settings.config.log_dirs.front()));
+  if (meta) settings.config.node_id = meta->node_id;
+  return {};
+}
+
 }  // namespace
 
 // Members are in the order in which they need each other; destruction goes the other way.
@@ -132,8 +144,10 @@ class Server::Parts {
   Result<void> load() {
     for (const std::string& warning : log_dir_->warnings()) spdlog::warn("{}", warning);
     std::vector<std::string> notes;
-    const Result<void> loaded = topics_.load(notes);
+    const Result<void> loaded = load_topics(notes);
     for (const std::string& note : notes) spdlog::info("{}", note);
+    // A start that is refused before it changed anything leaves the directory as it was: clean, where it was.
+    if (!loaded.ok()) (void)log_dir_->close_clean({}).ok();
     return loaded;
   }
 
@@ -191,6 +205,11 @@ class Server::Parts {
   }
 
  private:
+  Result<void> load_topics(std::vector<std::string>& notes) {
+    topics_.take_over(TRY(find_kafka_takeover(*file_system_, config_, *store_, notes)));
+    return topics_.load(notes);
+  }
+
   // Where connections begin.
   std::vector<ReactorSlot> first_slots() const {
     std::vector<ReactorSlot> first;
@@ -251,6 +270,7 @@ Result<void> Server::start() {
   Config& config = settings_.config;
   storage::abort_on_forbidden_blocking(config.abort_on_blocking);
   auto file_system = storage::make_posix_file_system();
+  TRY(take_node_id(settings_, *file_system));
   auto log_dir = TRY(open_log_dir(log_dir_options(config, *file_system)));
   config.cluster_id = log_dir->cluster_id();
   std::vector<std::string> notes;

@@ -125,6 +125,9 @@ constexpr Setting kSettings[] = {
     of<&Config::max_connections_per_ip>("max.connections.per.ip", at_least(0),
                                         "Connections at a time from one address."),
     topic_default("message.max.bytes", "max.message.bytes"),
+    of<&Config::metadata_log_dir>(
+        "metadata.log.dir", {},
+        "Where an Apache Kafka that ran on log.dirs had its metadata, if not there; it is only read."),
     of<&Config::node_id>("node.id", {0, kInt32Max}, "The number of this broker in its cluster."),
     of<&Config::io_threads>("num.io.threads", {1, 256}, "Threads for reads that wait for the disk."),
     of<&Config::num_network_threads>(
@@ -141,6 +144,10 @@ constexpr Setting kSettings[] = {
         "queued.max.request.bytes", at_least(-1),
         "Bytes of requests that are being received or served, over all connections; past "
         "them, reading stops. -1 is without limit."),
+    of<&Config::adopt_incomplete_topics>("sillok.adopt.incomplete.topics", {},
+                                         "Whether topics of an Apache Kafka are taken over of which some "
+                                         "partitions are not in log.dirs (these are "
+                                         "offline then), or not in sync there."),
     of<&Config::allow_remote_plaintext>(
         "sillok.allow.remote.plaintext", {},
         "Whether a listener without TLS and authentication may be reached from other "
