@@ -76,6 +76,10 @@ Result<void> Topics::read_store(Loading& loading) {
 
 Result<void> Topics::find_folders(Loading& loading) {
   loading.folders = TRY(host_.find());
+  if (!takeover_) return {};
+  for (const PartitionHost::Found& folder : loading.folders) {
+    loading.folder_ids[{folder.topic, folder.partition.value}] = folder.topic_id;
+  }
   return {};
 }
 
@@ -179,6 +183,11 @@ Result<void> Topics::adopt_unknown(Loading& loading) {
     return true;
   });
   if (loading.unknown.empty()) return {};
+  if (!takeover_) {
+    loading.notes.emplace_back(
+        "nothing here knows the configs of the topics that are adopted, so they have the default ones; "
+        "metadata.log.dir can name the directory of an Apache Kafka's metadata");
+  }
   const auto skipped = skip_producer_ids_of_others(store_);
   if (!skipped.ok()) return skipped;
   MetadataStore::Transaction adopted;

@@ -20,6 +20,7 @@ struct Topics::Loading {
 
   std::vector<std::string>& notes;
   std::vector<PartitionHost::Found> folders;
+  std::map<std::pair<std::string, std::int32_t>, TopicId> folder_ids;  // the same, to look up
   std::map<std::string, std::shared_ptr<TopicImage>> topics;
   std::unordered_map<TopicId, UnfinishedRecord> unfinished;
   std::map<std::string, std::set<std::int32_t>> present;  // folders of known topics, with the right id

@@ -82,19 +82,16 @@ Result<void> Topics::add_kafka_topics(Loading& loading) {
 
 Result<void> Topics::add_kafka_topic(Loading& loading, const KafkaTopic& topic,
                                      std::vector<std::string>& incomplete) {
-  std::set<std::int32_t> here;
-  for (const PartitionHost::Found& folder : loading.folders) {
-    const bool is_of_topic =
-        folder.topic == topic.name && (folder.topic_id.is_zero() || folder.topic_id == topic.id);
-    if (is_of_topic) here.insert(folder.partition.value);
-  }
+  const auto is_here = [&](std::int32_t index) {
+    const auto folder = loading.folder_ids.find({topic.name, index});
+    return folder != loading.folder_ids.end() && (folder->second.is_zero() || folder->second == topic.id);
+  };
   std::set<std::int32_t> elsewhere;
   for (const auto& [index, partition] : topic.partitions) {
     const Whereabouts where = whereabouts(partition, takeover_->node_id, takeover_->directory_id);
     loading.leader_epochs[{topic.name, index}] = partition.leader_epoch;
     if (where == Whereabouts::here) continue;
-    const bool is_folder_here = here.contains(index);
-    if (!is_folder_here && where != Whereabouts::behind) elsewhere.insert(index);
+    if (!is_here(index) && where != Whereabouts::behind) elsewhere.insert(index);
     incomplete.push_back(tell(topic.name, index, partition, where));
   }
   const auto known = loading.topics.find(topic.name);
