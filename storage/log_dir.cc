@@ -177,7 +177,6 @@ LogOptions LogDir::Impl::log_options(const TopicPartition& name, const LogConfig
 Result<std::unique_ptr<Log>> LogDir::Impl::open_log(const TopicPartition& name, const LogConfig& config,
                                                     RecoveryReport& report) {
   LogOptions options = log_options(name, config);
-  options.clean = was_clean_;
   std::optional<RecoveryPoint> point;
   {
     const std::lock_guard lock(mutex_);
@@ -186,6 +185,8 @@ Result<std::unique_ptr<Log>> LogDir::Impl::open_log(const TopicPartition& name, 
     point = entry->second.recovery_point;
     options.log_start_offset = entry->second.log_start;
     options.topic_id = entry->second.topic_id;
+    // A folder that came after the stop may be of any state.
+    options.clean = was_clean_ && entry->second.is_listed;
     entry->second.soundness = Soundness::opened;
   }
   if (point) options.recovery_point = &*point;

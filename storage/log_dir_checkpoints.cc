@@ -34,6 +34,8 @@ Result<Entries> LogDir::Impl::or_absent(Result<Entries> read) {
 
 Result<void> LogDir::Impl::read_checkpoints() {
   const auto points = TRY(or_absent(storage::read_recovery_points(file_system(), options_.path)));
+  const auto listed =
+      TRY(or_absent(read_offset_checkpoint(file_system(), path_of(kRecoveryPointCheckpointName))));
   const auto starts = TRY(or_absent(read_offset_checkpoint(file_system(), path_of(kLogStartCheckpointName))));
   const auto marks =
       TRY(or_absent(read_offset_checkpoint(file_system(), path_of(kHighWatermarkCheckpointName))));
@@ -48,7 +50,13 @@ Result<void> LogDir::Impl::read_checkpoints() {
     return static_cast<KnownPartition*>(nullptr);
   };
   for (const PartitionRecoveryPoint& line : points) {
-    if (KnownPartition* known = find(line)) known->recovery_point = line.point;
+    if (KnownPartition* known = find(line)) {
+      known->recovery_point = line.point;
+      known->is_listed = true;
+    }
+  }
+  for (const PartitionOffset& line : listed) {
+    if (KnownPartition* known = find(line)) known->is_listed = true;
   }
   for (const PartitionOffset& line : starts) {
     if (KnownPartition* known = find(line)) known->log_start = line.offset;

@@ -31,6 +31,7 @@ struct KnownPartition {
   std::optional<Offset> high_watermark;
   std::optional<TopicId> topic_id;  // once find_partitions() has read it
   Soundness soundness = Soundness::settled;
+  bool is_listed = false;  // in a file of recovery points: whoever stopped last knew the partition
 };
 
 // The files that the checkpoints of a log directory are.
