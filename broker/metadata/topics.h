@@ -98,6 +98,7 @@ class Topics {
   Result<void> add_kafka_topics(Loading& loading);
   Result<void> add_kafka_topic(Loading& loading, const KafkaTopic& topic,
                                std::vector<std::string>& incomplete);
+  void follow_kafka_deletions(Loading& loading);
   Result<void> sort_folders(Loading& loading);
   Result<void> resume_creations(Loading& loading, const std::vector<PartitionHost::Found>& folders);
   void sort_unknown(Loading& loading, const PartitionHost::Found& found);

@@ -225,7 +225,8 @@ Result<void> Topics::serve(Loading& loading) {
         continue;
       }
       if (!present.contains(i) && elsewhere.contains(i)) {
-        spdlog::error("partition {}-{} is offline: Apache Kafka kept it in another place", name, i);
+        spdlog::error("partition {}-{} is offline: Apache Kafka kept it in another place, or put it aside",
+                      name, i);
         continue;
       }
       if (!present.contains(i)) {

@@ -18,6 +18,7 @@ constexpr std::size_t kIncompleteTold = 10;
 // The partitions of a topic without a gap, or not a topic that can be here.
 std::optional<std::string> fault_of(const KafkaTopic& topic) {
   if (auto fault = topic_name_fault(topic.name)) return fault;
+  if (topic.name == kKafkaMetadataTopic) return "the name is Kafka's own metadata's";
   const std::size_t count = topic.partitions.size();
   if (count == 0) return "it has no partitions";
   if (count > static_cast<std::size_t>(kPartitionsPerTopicMax)) {
@@ -67,6 +68,7 @@ Result<void> Topics::add_kafka_topics(Loading& loading) {
     const auto added = add_kafka_topic(loading, *topic, incomplete);
     if (!added.ok()) return added;
   }
+  follow_kafka_deletions(loading);
   loading.taken_over.puts.push_back(kafka_state_put(takeover_->state));
   if (incomplete.empty() || config_.adopt_incomplete_topics) return {};
   const std::size_t count = incomplete.size();
@@ -102,7 +104,10 @@ Result<void> Topics::add_kafka_topic(Loading& loading, const KafkaTopic& topic,
     return {};
   }
   auto count = static_cast<std::int32_t>(topic.partitions.size());
-  if (is_known) count = std::max(count, known->second->partition_count);
+  // Partitions that were added here, and that Kafka has put aside, are waited for.
+  for (; is_known && count < known->second->partition_count; ++count) {
+    if (!is_here(count)) elsewhere.insert(count);
+  }
   auto image = TRY(image_of(topic.name, topic.id, count, sound_configs(topic, loading.notes)));
   const bool is_same =
       is_known && known->second->partition_count == count && known->second->configs == image->configs;
@@ -117,6 +122,27 @@ Result<void> Topics::add_kafka_topic(Loading& loading, const KafkaTopic& topic,
   loading.elsewhere[topic.id].insert(elsewhere.begin(), elsewhere.end());
   loading.topics[topic.name] = std::move(image);
   return {};
+}
+
+// Topics of ours that Kafka does not know, after it ran here. What it deleted is gone. The others were made
+// here, or it is not told any more that they were deleted: Kafka has put their folders aside, and they are
+// waited for.
+void Topics::follow_kafka_deletions(Loading& loading) {
+  std::erase_if(loading.topics, [&](const auto& entry) {
+    const auto& [name, topic] = entry;
+    if (takeover_->metadata.topics.contains(topic->id)) return false;
+    if (takeover_->metadata.removed_topics.contains(topic->id)) {
+      loading.taken_over.deletes.push_back(topic_key(name));
+      loading.notes.push_back(fmt::format("topic {} was deleted in Kafka, so it is here", name));
+      return true;
+    }
+    std::set<std::int32_t>& elsewhere = loading.elsewhere[topic->id];
+    for (std::int32_t i = 0; i < topic->partition_count; ++i) {
+      if (!loading.folder_ids.contains({name, i})) elsewhere.insert(i);
+    }
+    if (!elsewhere.empty()) loading.taken_over.puts.push_back(elsewhere_put(topic->id, elsewhere));
+    return false;
+  });
 }
 
 // Last, so that a crash on the way finds all of it to be done again.

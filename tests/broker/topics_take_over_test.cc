@@ -240,13 +240,47 @@ TEST_CASE("take over: what Kafka changed in the meantime is followed, and no par
   b.orders().partitions.erase(2);
   b.start();
   CHECK(b.find("orders")->partition_count == 3);
+  CHECK(b.host.is_served("orders", 2));
+  b.host.folders.erase({"orders", 2});
+  b.start();
+  CHECK(b.find("orders")->partition_count == 3);
+  CHECK(!b.host.folders.contains({"orders", 2}));
+}
+
+TEST_CASE(
+    "take over: a topic that Kafka deleted in the meantime is gone, and one that it put aside is waited "
+    "for") {
+  Broker b;
+  b.start();
+  REQUIRE(
+      b.topics->create({{"made", 1, 1, {{"retention.ms", "7"}}}}, broker::ValidateOnly::no).front().topic);
+  const TopicId made = b.find("made")->id;
+  b.host.folders.clear();
+  b.kafka.topics.clear();
+  b.kafka.removed_topics = {kId};
+  b.start();
+  for (int round = 0; round < 2; ++round) {
+    CHECK(b.find("orders") == nullptr);
+    CHECK(b.find("made")->id == made);
+    CHECK(b.host.folders.empty());
+    b.start(Broker::Takeover::none);
+  }
+  b.host.add_folder("made", 0, made);
+  b.start(Broker::Takeover::none);
+  CHECK(b.host.is_served("made", 0));
+  CHECK(b.find("made")->configs.at("retention.ms") == "7");
 }
 
 TEST_CASE("take over: metadata of topics that cannot be is passed over with a note") {
   Broker b;
   b.kafka.topics[kOtherId] = {"no name!", kOtherId, {{0, partition_on({kNode})}}, {}};
   b.orders().partitions.erase(0);
+  const TopicId id = *Uuid::parse("AAAAAAAAQACAAAAAAAAABQ");
+  b.kafka.topics[id] = {"__cluster_metadata", id, {{0, partition_on({kNode})}}, {}};
+  b.host.add_folder("__cluster_metadata", 0, id);
   b.start();
+  CHECK(b.find("__cluster_metadata") == nullptr);
+  CHECK(!b.host.is_served("__cluster_metadata", 0));
   CHECK(b.has_note("no name!"));
   CHECK(b.has_note("lacks partitions"));
   CHECK(b.find("orders")->partition_count == 2);  // adopted from its folders
