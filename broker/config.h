@@ -71,6 +71,9 @@ struct Config {
   bool allow_remote_plaintext = false;     // sillok.allow.remote.plaintext
   bool abort_on_blocking = false;          // sillok.debug.abort.on.blocking
   std::string log_level = "info";          // sillok.log.level
+  // Taking over from Apache Kafka.
+  std::string metadata_log_dir;          // metadata.log.dir
+  bool adopt_incomplete_topics = false;  // sillok.adopt.incomplete.topics
 };
 
 using NameValue = std::pair<std::string, std::string>;

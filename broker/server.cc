@@ -17,6 +17,7 @@
 #include "broker/device.h"
 #include "broker/fetch_sessions.h"
 #include "broker/housekeeping.h"
+#include "broker/metadata/kafka_takeover.h"
 #include "broker/metadata/local_store.h"
 #include "broker/metadata/topics.h"
 #include "broker/net/listener.h"
@@ -27,6 +28,7 @@
 #include "storage/blocking_guard.h"
 #include "storage/flusher.h"
 #include "storage/log_dir.h"
+#include "storage/meta_properties.h"
 #include "storage/posix_file_system.h"
 #include "storage/thread_priority.h"
 
@@ -93,6 +95,20 @@ Result<std::unique_ptr<storage::LogDir>> open_log_dir(const storage::LogDirOptio
   }
 }
 
+// A directory that has a number keeps it, where no setting gives one.
+Result<void> take_node_id(LoadedConfig& settings, storage::FileSystem& file_system) {
+  for (const GivenSetting& given : settings.given) {
+    if (given.name == "node.id" || given.name == "broker.id") return {};
+  }
+  const auto meta = TRY(storage::read_meta_properties(file_system, settings.config.log_dirs.front()));
+  if (!meta) return {};
+  std::vector<GivenSetting> given = settings.given;
+  given.push_back({"node.id", std::to_string(meta->node_id.value),
+                   protocol::ConfigSource::static_broker_config, "meta.properties", false});
+  settings = TRY(resolve_config(std::move(given)));
+  return {};
+}
+
 }  // namespace
 
 // Members are in the order in which they need each other; destruction goes the other way.
@@ -144,8 +160,10 @@ class Server::Parts {
     for (const std::string& warning : log_dir_->warnings()) spdlog::warn("{}", warning);
     TRY(resource_configs_.load());
     std::vector<std::string> notes;
-    const Result<void> loaded = topics_.load(notes);
+    const Result<void> loaded = load_topics(notes);
     for (const std::string& note : notes) spdlog::info("{}", note);
+    // A start that is refused before it changed anything leaves the directory as it was: clean, where it was.
+    if (!loaded.ok()) (void)log_dir_->close_clean({}).ok();
     return loaded;
   }
 
@@ -211,6 +229,22 @@ class Server::Parts {
     spdlog::default_logger()->set_level(spdlog::level::from_str(now.log_level));
   }
 
+  void take_over_configs(const KafkaMetadata& metadata, std::vector<std::string>& notes) {
+    for (const auto& [node, configs] : metadata.broker_configs) {
+      if (node.empty()) broker_configs_->adopt(BrokerConfigs::Scope::all_brokers, configs, notes);
+      if (node == std::to_string(config_.node_id.value)) {
+        broker_configs_->adopt(BrokerConfigs::Scope::this_broker, configs, notes);
+      }
+    }
+  }
+
+  Result<void> load_topics(std::vector<std::string>& notes) {
+    auto kafkas = TRY(find_kafka_takeover(*file_system_, config_, *store_, notes));
+    if (kafkas) take_over_configs(kafkas->metadata, notes);
+    topics_.take_over(std::move(kafkas));
+    return topics_.load(notes);
+  }
+
   // Where connections begin.
   std::vector<ReactorSlot> first_slots() const {
     std::vector<ReactorSlot> first;
@@ -274,6 +308,7 @@ Result<void> Server::start() {
   const Config& config = settings_.config;
   storage::abort_on_forbidden_blocking(config.abort_on_blocking);
   auto file_system = storage::make_posix_file_system();
+  TRY(take_node_id(settings_, *file_system));
   auto log_dir = TRY(open_log_dir(log_dir_options(config, *file_system)));
   LoadedConfig settings = settings_;
   settings.config.cluster_id = log_dir->cluster_id();

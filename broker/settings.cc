@@ -165,6 +165,9 @@ constexpr Setting kSettings[] = {
         "max.incremental.fetch.session.cache.slots", at_least(0),
         "Fetch sessions at a time; clients without one send all their partitions with each fetch."),
     topic_default("message.max.bytes", "max.message.bytes"),
+    of<&Config::metadata_log_dir>(
+        "metadata.log.dir", {},
+        "Where an Apache Kafka that ran on log.dirs had its metadata, if not there; it is only read."),
     topic_default("min.insync.replicas", "min.insync.replicas"),
     of<&Config::node_id>("node.id", {0, kInt32Max}, "The number of this broker in its cluster."),
     live(of<&Config::io_threads>("num.io.threads", {1, 256}, "Threads for reads that wait for the disk.")),
@@ -180,6 +183,10 @@ constexpr Setting kSettings[] = {
         "queued.max.request.bytes", at_least(-1),
         "Bytes of requests that are being received or served, over all connections; past "
         "them, reading stops. -1 is without limit."),
+    of<&Config::adopt_incomplete_topics>("sillok.adopt.incomplete.topics", {},
+                                         "Whether topics of an Apache Kafka are taken over of which some "
+                                         "partitions are not in log.dirs (these are "
+                                         "offline then), or not in sync there."),
     of<&Config::allow_remote_plaintext>(
         "sillok.allow.remote.plaintext", {},
         "Whether a listener without TLS and authentication may be reached from other "

@@ -161,7 +161,6 @@ constexpr Setting kWithoutEffect[] = {
     live("log.local.retention.ms", kTiered, ValueType::int64, "-2", at_least(-2)),
     live("max.connection.creation.rate", kOther, ValueType::int32, "2147483647", at_least(0)),
     fixed("max.request.partition.size.limit", kOther, ValueType::int32, "2000", at_least(1)),
-    fixed("metadata.log.dir", kNoController, ValueType::text, {}),
     fixed("metadata.log.max.record.bytes.between.snapshots", kNoController, ValueType::int64, "20971520",
           at_least(1)),
     fixed("metadata.log.max.snapshot.interval.ms", kNoController, ValueType::int64, "3600000", at_least(0)),
