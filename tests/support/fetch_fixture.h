@@ -38,8 +38,9 @@ class FetchFixture : public HandlerFixture {
     log_dir = std::move(opened).value();
     partitions = std::make_unique<broker::Partitions>(*log_dir, device, 1);
     with_partitions = std::make_unique<broker::Services>(broker::Services{
-        .settings = settings,
         .config = settings.config,
+        .broker_configs = *broker_configs,
+        .resource_configs = *resource_configs,
         .clock = clock,
         .topics = *topics,
         .partitions = *partitions,
