@@ -81,6 +81,9 @@ struct FetchParts {
   std::pmr::vector<Topic> topics{memory.resource()};
   std::pmr::vector<FetchPart> parts{memory.resource()};
 
+  // Whether the client wants to hear of aborted transactions.
+  protocol::IsolationLevel isolation = protocol::IsolationLevel::read_uncommitted;
+
   void clear() {
     topics.clear();
     parts.clear();

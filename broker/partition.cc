@@ -319,6 +319,7 @@ void Partition::after_write(std::span<AppendRequest> requests, std::span<const A
   device_.space().note_written(written.byte_count);
   device_.add_unflushed(will_be_flushed ? written.byte_count : 0, shared_from_this());
   request_flush(written, *config);
+  tell(notices);  // before the answers: who has one finds its records in the next fetch
   for (std::size_t i = 0; i < requests.size(); ++i) {
     if (!requests[i].sink) continue;  // waits for the disk
     AppendResult result{append_error(entries[i].status), entries[i].base_offset, log_start,
@@ -327,7 +328,6 @@ void Partition::after_write(std::span<AppendRequest> requests, std::span<const A
     if (result.error != ErrorCode::none) result.base_offset = Offset(-1);
     requests[i].sink->appended(requests[i].index, result);
   }
-  tell(notices);
 }
 
 void Partition::request_flush(const Written& written, const storage::LogConfig& config) {
@@ -421,12 +421,12 @@ void Partition::advance_high_watermark(Notices& notices) {
 }
 
 void Partition::tell(Notices& notices) {
-  for (UndurableBatch& batch : notices.durable) {
-    if (batch.sink) batch.sink->appended(batch.index, batch.result);
-  }
   for (Waiter& waiter : notices.woken) {
     MoveListener& listener = *waiter.listener;
     listener.moved(waiter.tag, std::move(waiter.listener));
+  }
+  for (UndurableBatch& batch : notices.durable) {
+    if (batch.sink) batch.sink->appended(batch.index, batch.result);
   }
 }
 

@@ -48,7 +48,9 @@ class FetchOperation final : public FetchWaiter,
         max_bytes_(std::clamp(request.max_bytes, 0, context.services.config.fetch_max_bytes)),
         min_bytes_(std::min<ByteCount>(request.min_bytes, max_bytes_)),
         deadline_(context.services.clock.steady() +
-                  std::chrono::milliseconds(std::max(request.max_wait_ms, 0))) {}
+                  std::chrono::milliseconds(std::max(request.max_wait_ms, 0))) {
+    all_.isolation = request.isolation_level;
+  }
 
   void begin(const FetchRequest& request) {
     const ErrorCode error = enter_session(request);

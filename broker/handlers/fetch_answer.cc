@@ -96,6 +96,9 @@ void add(const FetchPart& part, const FetchParts& parts, Answer& made) {
   FetchPartitionResponse& partition = topic_for(parts.topics[part.topic], made).partitions.emplace_back();
   ++made.part_count;
   describe(part, partition);
+  // There are none. Kafka has an empty list, too, where it never came to look.
+  const bool is_told = parts.isolation == IsolationLevel::read_committed && part.error == ErrorCode::none;
+  if (is_told || part.missing != ErrorCode::none) partition.aborted_transactions.emplace();
   if (part.slice.size > 0) attach(part.slice, partition, made);
 }
 
