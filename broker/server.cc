@@ -9,9 +9,11 @@
 #include <boost/asio/post.hpp>
 #include <chrono>
 #include <future>
+#include <limits>
 #include <thread>
 #include <utility>
 
+#include "broker/client_telemetry.h"
 #include "broker/cold_reads.h"
 #include "broker/device.h"
 #include "broker/housekeeping.h"
@@ -87,6 +89,11 @@ Result<std::unique_ptr<storage::LogDir>> open_log_dir(const storage::LogDirOptio
   }
 }
 
+LeaderEpoch epoch_of(std::int64_t incarnation) {
+  constexpr std::int64_t kEpochMax = std::numeric_limits<std::int32_t>::max();
+  return LeaderEpoch(static_cast<std::int32_t>(std::min(incarnation, kEpochMax)));
+}
+
 }  // namespace
 
 // Members are in the order in which they need each other; destruction goes the other way.
@@ -107,7 +114,9 @@ class Server::Parts {
         topics_(config_, *store_, partitions_),
         producer_ids_(*store_),
         housekeeping_(config_, clock_, partitions_, device_, *log_dir_),
-        services_{settings, config_, clock_, topics_, partitions_, producer_ids_, control_, io_, partitions_},
+        client_telemetry_(clock_, config_.telemetry_bytes_max),
+        services_{settings, config_, clock_,      topics_, partitions_,      producer_ids_,
+                  control_, io_,     partitions_, *store_, client_telemetry_},
         budget_(config_.in_flight_bytes_max),
         limits_(connections_max(config_), config_.max_connections_per_ip),
         cold_reads_(config_.cold_read_memory_bytes),
@@ -233,6 +242,7 @@ class Server::Parts {
   Topics topics_;
   ProducerIds producer_ids_;
   Housekeeping housekeeping_;
+  ClientTelemetry client_telemetry_;
   Services services_;
   FrameBudget budget_;
   ConnectionLimits limits_;
@@ -254,7 +264,9 @@ Result<void> Server::start() {
   auto log_dir = TRY(open_log_dir(log_dir_options(config, *file_system)));
   config.cluster_id = log_dir->cluster_id();
   std::vector<std::string> notes;
-  auto store = TRY(LocalStore::open({file_system.get(), &storage::system_clock(), log_dir->path()}, notes));
+  LocalStore::Options store_options{file_system.get(), &storage::system_clock(), log_dir->path()};
+  store_options.epoch = epoch_of(log_dir->incarnation());
+  auto store = TRY(LocalStore::open(store_options, notes));
   for (const std::string& note : notes) spdlog::warn("{}", note);
   parts_ = std::make_unique<Parts>(settings_, std::move(file_system), std::move(log_dir), std::move(store));
   TRY(parts_->load());

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "broker/client_telemetry.h"
 #include "broker/handlers/handlers.h"
 #include "broker/metadata/local_store.h"
 #include "broker/metadata/topics.h"
@@ -55,6 +56,7 @@ class HandlerFixture {
     producer_ids = std::make_unique<broker::ProducerIds>(*store);
     topics = std::make_unique<broker::Topics>(settings.config, *store, host);
     REQUIRE(topics->load(notes).ok());
+    client_telemetry = std::make_unique<broker::ClientTelemetry>(clock, settings.config.telemetry_bytes_max);
     services = std::make_unique<broker::Services>(broker::Services{
         .settings = settings,
         .config = settings.config,
@@ -65,6 +67,8 @@ class HandlerFixture {
         .control = control,
         .io = io,
         .partitions_view = host,
+        .metadata_store = *store,
+        .client_telemetry = *client_telemetry,
     });
   }
 
@@ -111,6 +115,7 @@ class HandlerFixture {
   std::unique_ptr<broker::LocalStore> store;
   std::unique_ptr<broker::ProducerIds> producer_ids;
   std::unique_ptr<broker::Topics> topics;
+  std::unique_ptr<broker::ClientTelemetry> client_telemetry;
   std::unique_ptr<broker::Services> services;
   std::shared_ptr<FakeResponseSink> sink = std::make_shared<FakeResponseSink>();
   std::uint64_t slot = 0;
