@@ -65,6 +65,9 @@ struct Config {
   ByteCount response_bytes_max = 64 << 20;          // sillok.unsent.bytes.max, per connection
   std::int32_t fetch_max_bytes = 57'671'680;        // fetch.max.bytes
   std::int32_t fetch_session_slots = 1000;          // max.incremental.fetch.session.cache.slots
+  std::int32_t request_partition_limit = 2'000;     // max.request.partition.size.limit
+  bool client_telemetry_enable = false;             // sillok.client.telemetry.enable
+  std::int32_t telemetry_bytes_max = 1 << 20;       // telemetry.max.bytes
   std::int64_t frame_timeout_ms = 30'000;  // sillok.frame.timeout.ms: from first to last byte of a frame
   std::int32_t cached_file_limit = 1024;   // sillok.cached.files
   std::int32_t io_threads = 4;             // num.io.threads: cold reads and other blocking work

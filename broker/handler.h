@@ -17,6 +17,8 @@ namespace sillok::broker {
 class BrokerConfigs;
 class ResourceConfigs;
 class FetchSessions;
+class ClientTelemetry;
+class MetadataStore;
 class Topics;
 class Partitions;
 class PartitionsView;
@@ -44,6 +46,8 @@ struct Services {
   Executor& control;  // one thread: changes of topics and of the metadata store, in order; may block
   Executor& io;       // the pool for reads of cold data and other work that may block
   const PartitionsView& partitions_view;  // `partitions`, as metadata answers see them
+  const MetadataStore& metadata_store;    // for how far it is; what it holds is in the image of `topics`
+  ClientTelemetry& client_telemetry;
 };
 
 // Lives through the handler's call, as do the views in the request: what parks copies what it keeps.

@@ -9,10 +9,12 @@
 #include <boost/asio/post.hpp>
 #include <chrono>
 #include <future>
+#include <limits>
 #include <thread>
 #include <utility>
 
 #include "broker/broker_configs.h"
+#include "broker/client_telemetry.h"
 #include "broker/cold_reads.h"
 #include "broker/device.h"
 #include "broker/fetch_sessions.h"
@@ -109,6 +111,11 @@ Result<void> take_node_id(LoadedConfig& settings, storage::FileSystem& file_syst
   return {};
 }
 
+LeaderEpoch epoch_of(std::int64_t incarnation) {
+  constexpr std::int64_t kEpochMax = std::numeric_limits<std::int32_t>::max();
+  return LeaderEpoch(static_cast<std::int32_t>(std::min(incarnation, kEpochMax)));
+}
+
 }  // namespace
 
 // Members are in the order in which they need each other; destruction goes the other way.
@@ -132,8 +139,10 @@ class Server::Parts {
         producer_ids_(*store_),
         fetch_sessions_(clock_, static_cast<std::size_t>(config_.fetch_session_slots), random_session_ids()),
         housekeeping_(config_, clock_, partitions_, device_, *log_dir_),
-        services_{config_,       *broker_configs_, resource_configs_, clock_, topics_,    partitions_,
-                  producer_ids_, fetch_sessions_,  control_,          io_,    partitions_},
+        client_telemetry_(clock_, config_.telemetry_bytes_max),
+        services_{config_,     *broker_configs_, resource_configs_, clock_,   topics_,
+                  partitions_, producer_ids_,    fetch_sessions_,   control_, io_,
+                  partitions_, *store_,          client_telemetry_},
         budget_(config_.in_flight_bytes_max),
         limits_(connection_limits(config_)),
         cold_reads_(config_.cold_read_memory_bytes),
@@ -290,6 +299,7 @@ class Server::Parts {
   ProducerIds producer_ids_;
   FetchSessions fetch_sessions_;
   Housekeeping housekeeping_;
+  ClientTelemetry client_telemetry_;
   Services services_;
   FrameBudget budget_;
   ConnectionLimits limits_;
@@ -313,7 +323,9 @@ Result<void> Server::start() {
   LoadedConfig settings = settings_;
   settings.config.cluster_id = log_dir->cluster_id();
   std::vector<std::string> notes;
-  auto store = TRY(LocalStore::open({file_system.get(), &storage::system_clock(), log_dir->path()}, notes));
+  LocalStore::Options store_options{file_system.get(), &storage::system_clock(), log_dir->path()};
+  store_options.epoch = epoch_of(log_dir->incarnation());
+  auto store = TRY(LocalStore::open(store_options, notes));
   auto broker_configs = std::make_unique<BrokerConfigs>(std::move(settings), *store);
   TRY(broker_configs->load(notes));
   for (const std::string& note : notes) spdlog::warn("{}", note);

@@ -164,6 +164,9 @@ constexpr Setting kSettings[] = {
     of<&Config::fetch_session_slots>(
         "max.incremental.fetch.session.cache.slots", at_least(0),
         "Fetch sessions at a time; clients without one send all their partitions with each fetch."),
+    of<&Config::request_partition_limit>(
+        "max.request.partition.size.limit", at_least(1),
+        "Partitions that one answer to DescribeTopicPartitions describes, at most."),
     topic_default("message.max.bytes", "max.message.bytes"),
     of<&Config::metadata_log_dir>(
         "metadata.log.dir", {},
@@ -197,6 +200,10 @@ constexpr Setting kSettings[] = {
     of<&Config::checkpoint_bytes_max>(
         "sillok.checkpoint.bytes", at_least(1 << 20),
         "Bytes appended over all partitions, after which the recovery points are written."),
+    of<&Config::client_telemetry_enable>("sillok.client.telemetry.enable", {},
+                                         "Whether clients are offered to send their own metrics (KIP-714). "
+                                         "Nothing asks them for any yet, and what "
+                                         "they send all the same is dropped."),
     of<&Config::cold_read_memory_bytes>(
         "sillok.cold.read.memory.bytes", at_least(-1),
         "Bytes of page cache that reads of data which was not in memory may fill, before the oldest of it is "
@@ -243,6 +250,8 @@ constexpr Setting kSettings[] = {
         "Bytes of a socket's send buffer: more for consumers that are far away. -1 is the "
         "kernel's choice, which is large where many read much: their answers then leave the processor's "
         "caches."),
+    of<&Config::telemetry_bytes_max>("telemetry.max.bytes", at_least(1),
+                                     "Bytes of metrics that a client may send at once."),
     topic_default("write.caching", "write.caching"),
 };
 

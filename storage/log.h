@@ -18,6 +18,7 @@
 #include "storage/file_system.h"
 #include "storage/log_config.h"
 #include "storage/log_position.h"
+#include "storage/producer_snapshot.h"
 
 namespace sillok::storage {
 
@@ -222,6 +223,9 @@ class Log {
   EpochEnd end_offset_for_epoch(LeaderEpoch requested) const;
   // The epoch of the batch at `offset`; -1 where unknown.
   LeaderEpoch leader_epoch_at(Offset offset) const;
+
+  // What each producer with an id has written, in no order. Waits for the append that runs.
+  std::vector<ProducerSnapshotEntry> producers() const;
 
   // Orderly stop: flush, seal indexes, trim reserved space, write the producer snapshot. Afterwards nothing
   // is written: what would do so answers Errc::closed, and recovery_point() is that of the end.

@@ -66,6 +66,7 @@ class Log::Impl {
   Result<void> assign_leader_epoch(LeaderEpoch epoch);
   EpochEnd end_offset_for_epoch(LeaderEpoch requested) const;
   LeaderEpoch leader_epoch_at(Offset offset) const;
+  std::vector<ProducerSnapshotEntry> producers() const;
   Result<void> close();
   void retire();
   bool is_retired() const { return files_.is_retired; }

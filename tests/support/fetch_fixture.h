@@ -49,6 +49,8 @@ class FetchFixture : public HandlerFixture {
         .control = control,
         .io = io,
         .partitions_view = *partitions,
+        .metadata_store = *store,
+        .client_telemetry = *client_telemetry,
     });
   }
   ~FetchFixture() { flusher.stop(); }

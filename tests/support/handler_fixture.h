@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "broker/broker_configs.h"
+#include "broker/client_telemetry.h"
 #include "broker/fetch_sessions.h"
 #include "broker/handlers/handlers.h"
 #include "broker/metadata/local_store.h"
@@ -64,6 +65,7 @@ class HandlerFixture {
         [this](const broker::LoadedConfig& now) { topics->set_defaults(now.config.log_defaults); });
     resource_configs = std::make_unique<broker::ResourceConfigs>(*store);
     REQUIRE(resource_configs->load().ok());
+    client_telemetry = std::make_unique<broker::ClientTelemetry>(clock, settings.config.telemetry_bytes_max);
     services = std::make_unique<broker::Services>(broker::Services{
         .config = settings.config,
         .broker_configs = *broker_configs,
@@ -76,6 +78,8 @@ class HandlerFixture {
         .control = control,
         .io = io,
         .partitions_view = host,
+        .metadata_store = *store,
+        .client_telemetry = *client_telemetry,
     });
   }
 
@@ -127,6 +131,7 @@ class HandlerFixture {
   // Ids count up.
   std::uint32_t last_session_id = 0;
   broker::FetchSessions fetch_sessions{clock, 1000, [this] { return ++last_session_id; }};
+  std::unique_ptr<broker::ClientTelemetry> client_telemetry;
   std::unique_ptr<broker::Services> services;
   std::shared_ptr<FakeResponseSink> sink = std::make_shared<FakeResponseSink>();
   std::uint64_t slot = 0;
