@@ -112,7 +112,8 @@ void scan(const Folder& folder, ByteView content, std::size_t durable_end) {
   }
   const SegmentScanPlan plan{FilePosition(0), Offset(0),
                              FilePosition(static_cast<std::int64_t>(durable_end))};
-  const auto scanned = scan_segment(*file, plan, end, [](const BatchPlace&) { return Result<void>(); });
+  const auto scanned =
+      scan_segment(*file, Offset(0), plan, end, [](const BatchPlace&) { return Result<void>(); });
   CHECK(scanned.ok() && scanned->end <= end);
   (void)folder;
 }
