@@ -245,7 +245,8 @@ TEST_CASE(
   topic[0] = std::byte{2};
   CHECK(replay.apply(topic).error().code == Errc::unsupported_version);
   CHECK(replay.apply(from_hex("01600007")).ok());
-  CHECK(std::move(replay).finish().unknown_records == std::set<std::uint32_t>{0x60});
+  const KafkaMetadata metadata = std::move(replay).finish();
+  CHECK(metadata.unknown_records == std::set<std::uint32_t>{0x60});
 }
 
 TEST_CASE("kafka metadata: records that contradict those before them are refused") {
