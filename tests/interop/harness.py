@@ -79,7 +79,7 @@ def compiled_java(source, folder="clients"):
     jars = class_path(folder)
     with open(path, "rb") as file:
         digest = hashlib.sha256(file.read() + jars.encode()).hexdigest()[:16]
-    classes = os.path.join(CACHE, "classes", f"{source.removesuffix('.java')}-{digest}")
+    classes = os.path.join(CACHE, "classes", f"{os.path.basename(source).removesuffix('.java')}-{digest}")
     if not os.path.isdir(classes):
         partial = f"{classes}.{os.getpid()}"
         run([tool("javac"), "-nowarn", "-d", partial, "-cp", jars, path])

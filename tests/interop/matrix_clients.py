@@ -1,174 +1,204 @@
-"""The clients of the matrix, each with the same two verbs.
+"""The clients of the matrix, each with the same verbs.
 
-write(address, topic, codec, records) sends what the client can express and returns it, with the timestamp None
-where the client does not choose it. expected_text(records) against read_text(address, topic) is how a client that
-prints is compared; a client that hands over records has read(address, topics) instead.
+    version()                         a word for the compatibility table
+    sends(records)                    those that it can express
+    codec_in_log(codec, offered)      what a broker that offers these APIs gets in its place
+    chooses_timestamp(record)         whether the timestamp that it sends is the record's
+    write(address, scenario, codecs)  sends the records of the scenario file to partition 0 of each topic of
+                                      {topic: codec}
+    read(address, counts)             {topic: [(offset, Record)]} of the first records of each topic of {topic: count}
+    seen(record)                      a record as this reader shows it
+    admin(address, topic, steps)      the outcome of each of these admin calls on the topic
+
+Programs of clients/ have them by their command line (clients/README.md); kcat, the console tools and rsyslog are not
+ours, and are called here as their users do.
 """
 
 import os
+import sys
 
-import confluent_kafka
-
-import confluent
 import harness
-from harness import check, run
-from records import HEADERS, Record, every_record, from_lines, null_records, text_records, to_lines
+from harness import CACHE, HERE, Skip, run
+from records import found_by_topic
+
+FIND_COORDINATOR = 10
+CLIENTS = os.path.join(HERE, "clients")
 
 
-def without_timestamp(records):
-    return [record._replace(timestamp=None) for record in records]
+def without_null_headers(records):
+    return [record for record in records if all(value is not None for _, value in record.headers)]
 
 
-class Confluent:
-    """confluent-kafka 2.16 (librdkafka 2.16)."""
+class Program:
+    """A client of clients/."""
 
-    name = "confluent"
-
-    def write(self, address, topic, codec):
-        errors = []
-        client = confluent.producer(address, compression_type=codec, enable_idempotence=True, linger_ms=20)
-        for record in every_record():
-            client.produce(topic, record.value, record.key, 0, timestamp=record.timestamp,
-                           headers=[(name.decode(), value) for name, value in record.headers],
-                           on_delivery=lambda error, _: errors.append(error) if error else None)
-        check(client.flush(60) == 0 and not errors, f"confluent-kafka, {codec}: {errors[:1]}")
-        # 0 means "now" to this client, so this one timestamp is not ours.
-        return [record._replace(timestamp=record.timestamp or None) for record in every_record()]
-
-    def read(self, address, topics):
-        return {topic: [self._record(message) for message in confluent.read_all(address, topic)] for topic in topics}
-
-    @staticmethod
-    def _record(message):
-        kind, timestamp = message.timestamp()
-        check(kind == confluent_kafka.TIMESTAMP_CREATE_TIME, f"timestamp type {kind}")
-        headers = tuple((name.encode(), value) for name, value in message.headers() or [])
-        return message.offset(), Record(timestamp, message.key(), message.value(), headers)
-
-
-class Rdkafka:
-    """librdkafka 2.0 of Debian, through rdkafka_client.cc."""
-
-    name = "rdkafka"
+    writes = reads = reads_null_headers = reads_all_codecs = idempotent = True
+    admin_steps = ("create", "list", "describe", "configs", "partitions", "alter", "truncate", "delete")
+    alter_api = 44  # IncrementalAlterConfigs; older clients use 33, AlterConfigs
+    name = None
 
     def __init__(self):
-        self.program = os.environ.get("SILLOK_RDKAFKA_CLIENT", "")
-        if not os.access(self.program, os.X_OK):
-            raise harness.Skip("rdkafka_client was not built (librdkafka-dev)")
+        self.command = self.find_command()
+        self.complaints = []  # what it wrote to stderr
 
-    def write(self, address, topic, codec):
-        run([self.program, "produce", address, topic, codec], to_lines(every_record()))
-        return [record._replace(timestamp=record.timestamp or None) for record in every_record()]
+    def version(self):
+        return self._call("version").decode().strip()
 
-    def read(self, address, topics):
-        return {topic: from_lines(run([self.program, "consume", address, topic]).stdout) for topic in topics}
+    def write(self, address, scenario, codecs):
+        self._call("write", address, scenario, *(f"{topic}={codec}" for topic, codec in codecs.items()))
+
+    def read(self, address, counts):
+        return found_by_topic(self._call("read", address, *(f"{topic}={n}" for topic, n in counts.items())))
+
+    def admin(self, address, topic, steps):
+        lines = self._call("admin", address, topic, *steps).decode().splitlines()
+        return [line.split(" ", 1)[1] for line in lines]
+
+    def sends(self, records):
+        return records
+
+    def chooses_timestamp(self, record):
+        return True
+
+    def codec_in_log(self, codec, offered):
+        return codec
+
+    def seen(self, record):
+        return record
+
+    def _call(self, *arguments):
+        done = run([*self.command, *map(str, arguments)])
+        self.complaints += done.stderr.decode(errors="replace").splitlines()
+        return done.stdout
+
+    @staticmethod
+    def installed(*path):
+        """A file that install_clients.sh makes."""
+        whole = os.path.join(CACHE, "clients", *path)
+        if not os.path.exists(whole):
+            raise Skip(f"{whole} is not there ('./dev setup' makes it where the registries serve it)")
+        return whole
 
 
-class Java:
-    """kafka-clients 4.4.0, through JavaClient.java."""
-
+class Java(Program):
     name = "java"
 
-    def __init__(self):
-        harness.compiled_java("JavaClient.java")
-
-    def write(self, address, topic, codec):
-        run(harness.own_java("JavaClient.java", "produce", address, topic, codec), to_lines(every_record()))
-        return every_record()
-
-    def read(self, address, topics):
-        output = run(harness.own_java("JavaClient.java", "consume", address, *topics)).stdout
-        found = {}
-        for part in output.decode().split("topic ")[1:]:
-            topic, lines = part.split("\n", 1)
-            found[topic] = from_lines(lines.encode())
-        return found
+    def find_command(self):
+        classes = harness.compiled_java("clients/java/MatrixClient.java")
+        return [harness.tool("java"), "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
+                "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", classes, "MatrixClient"]
 
 
-class Kcat:
-    """kcat 1.7 of Debian: one set of headers a call, no timestamps, no way to tell null from empty in a value."""
+class LibrdkafkaRules:
+    """What clients on librdkafka have in common."""
 
-    name = "kcat"
-
-    def __init__(self):
-        self.program = harness.tool("kcat")
-
-    def write(self, address, topic, codec):
-        call = [self.program, "-P", "-b", address, "-t", topic, "-p", "0", "-z", codec, "-K", "\\t"]
-        records = [record for record in text_records() if not record.headers]
-        run(call, self._lines(records))
-        tombstones = [record for record in null_records() if record.key and not record.value]
-        run([*call, "-Z"], self._lines(tombstones))
-        with_headers = [Record(None, b"headers %d" % i, b"value %d" % i, HEADERS) for i in range(3)]
-        options = [option for name, value in HEADERS for option in ("-H", f"{name.decode()}={value.decode()}")]
-        run([*call, *options], self._lines(with_headers))
-        return without_timestamp(records + tombstones + with_headers)
-
-    @staticmethod
-    def _lines(records):
-        return b"".join(record.key + b"\t" + (record.value or b"") + b"\n" for record in records)
-
-    def read_text(self, address, topic):
-        # Lengths, with -1 for null, stand before the bytes: that tells everything apart.
-        return run([self.program, "-C", "-e", "-q", "-b", address, "-t", topic, "-p", "0", "-o", "beginning",
-                    "-f", "%o %T %K %S [%h]\\n%k%s\\n"]).stdout
-
-    @staticmethod
-    def expected_text(found):
-        def size(value):
-            return -1 if value is None else len(value)
-
-        text = b""
-        for offset, record in found:
-            # It prints header values as C strings, up to the first zero byte.
-            headers = b",".join(name + b"=" + (b"NULL" if value is None else value.split(b"\0")[0])
-                                for name, value in record.headers)
-            text += b"%d %d %d %d [%s]\n%s%s\n" % (offset, record.timestamp, size(record.key), size(record.value),
-                                                   headers, record.key or b"", record.value or b"")
-        return text
+    def codec_in_log(self, codec, offered):
+        # It takes a broker without FindCoordinator for one that is too old for lz4, and sends without.
+        return "none" if codec == "lz4" and FIND_COORDINATOR not in offered else codec
 
 
-class Console:
-    """The console producer and consumer of Kafka 4.3.1."""
+class Confluent(LibrdkafkaRules, Program):
+    name = "confluent"
 
-    name = "console"
+    def find_command(self):
+        return [sys.executable, os.path.join(CLIENTS, "python/confluent_client.py")]
 
-    def __init__(self):
-        harness.class_path("broker")
-
-    def write(self, address, topic, codec):
-        records = text_records() + [record for record in null_records() if record.headers]
-        properties = {"parse.key": "true", "parse.headers": "true", "null.marker": "NIL"}
-        options = [word for name, value in properties.items() for word in ("--reader-property", f"{name}={value}")]
-        run(harness.java("broker", "org.apache.kafka.tools.ConsoleProducer", "--bootstrap-server", address,
-                         "--topic", topic, "--compression-codec", codec, *options),
-            b"".join(self._line(record) for record in records))
-        return without_timestamp(records)
-
-    @staticmethod
-    def _line(record):
-        headers = b",".join(name + b":" + (b"NIL" if value is None else value) for name, value in record.headers)
-        return b"\t".join([headers or b"NIL", record.key, record.value]) + b"\n"
-
-    def read_text(self, address, topic):
-        properties = ["timestamp", "offset", "headers", "key", "value"]
-        options = [word for name in properties for word in ("--formatter-property", f"print.{name}=true")]
-        low, high = confluent.watermarks(address, topic)
-        return run(harness.java("broker", "org.apache.kafka.tools.consumer.ConsoleConsumer", "--bootstrap-server",
-                                address, "--topic", topic, "--partition", 0, "--offset", "earliest",
-                                "--max-messages", high - low, *options)).stdout
-
-    @staticmethod
-    def expected_text(found):
-        def text(value):
-            return b"null" if value is None else value
-
-        return b"".join(
-            b"CreateTime:%d\tOffset:%d\t%s\t%s\t%s\n" % (
-                record.timestamp, offset,
-                b",".join(name + b":" + text(value) for name, value in record.headers) or b"NO_HEADERS",
-                text(record.key), text(record.value))
-            for offset, record in found)
+    def chooses_timestamp(self, record):
+        return record.timestamp != 0  # which means "now" to librdkafka
 
 
-CLIENTS = [Java, Confluent, Rdkafka, Kcat, Console]
+class Rdkafka(LibrdkafkaRules, Program):
+    """librdkafka 2.0 of Debian."""
+
+    name = "rdkafka"
+    admin_steps = ()
+
+    def find_command(self):
+        program = os.environ.get("SILLOK_RDKAFKA_CLIENT", "")
+        if not os.access(program, os.X_OK):
+            raise Skip("rdkafka_client was not built (librdkafka-dev)")
+        return [program]
+
+    chooses_timestamp = Confluent.chooses_timestamp
+
+
+class KafkaPython(Program):
+    name = "kafka_python"
+
+    def find_command(self):
+        return [self.installed("python/bin/python"), os.path.join(CLIENTS, f"python/{self.name}_client.py")]
+
+    def sends(self, records):
+        # It refuses a record of nulls, and headers of null.
+        return [record for record in without_null_headers(records) if (record.key, record.value) != (None, None)]
+
+
+class Aiokafka(KafkaPython):
+    name = "aiokafka"
+    alter_api = 33
+
+
+class FranzGo(Program):
+    name = "franz_go"
+
+    def find_command(self):
+        return [self.installed("go", self.name)]
+
+
+class Sarama(FranzGo):
+    name = "sarama"
+    alter_api = 33
+
+
+class KafkaGo(FranzGo):
+    name = "kafka_go"
+    idempotent = False
+    chooses_timestamp = Confluent.chooses_timestamp
+    admin_steps = ("create", "list", "describe", "configs", "partitions", "alter", "delete")
+
+    def seen(self, record):
+        # It reads what is empty as null.
+        headers = tuple((name, value or None) for name, value in record.headers)
+        return record._replace(key=record.key or None, value=record.value or None, headers=headers)
+
+
+class Rskafka(Program):
+    name = "rskafka"
+    idempotent = False
+    reads_null_headers = False  # it fails on one
+    # It creates without configs.
+    admin_steps = ("create", "list", "describe", "truncate", "delete")
+
+    def find_command(self):
+        return [self.installed("rust/rskafka_client")]
+
+    def sends(self, records):
+        return [record for record in without_null_headers(records)
+                if len(dict(record.headers)) == len(record.headers)]
+
+    def seen(self, record):
+        # Its headers are a sorted map.
+        return record._replace(headers=tuple(sorted(dict(record.headers).items())))
+
+
+class Kafkajs(Program):
+    name = "kafkajs"
+    reads = False  # its consumer needs a group
+    alter_api = 33
+
+    def find_command(self):
+        return ["env", f"NODE_PATH={self.installed('node/node_modules')}", "KAFKAJS_NO_PARTITIONER_WARNING=1",
+                self.installed("node/bin/node"), os.path.join(CLIENTS, f"node/{self.name}_client.mjs")]
+
+    def sends(self, records):
+        return without_null_headers(records)
+
+
+class Platformatic(Kafkajs):
+    name = "platformatic"
+    reads = True
+    alter_api = 44
+
+    def sends(self, records):
+        # It writes other timestamps than it was given where they are more than 2^31 ms before or after the first.
+        return [record for record in records if abs(record.timestamp - records[0].timestamp) < 2**31]

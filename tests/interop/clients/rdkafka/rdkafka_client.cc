@@ -1,15 +1,11 @@
-// A produce and a consume with Debian's librdkafka 2.0, the client under most non-Java programs of that age.
-//
-//   rdkafka_client produce BROKER TOPIC CODEC   reads records from stdin
-//   rdkafka_client consume BROKER TOPIC         prints partition 0 from its beginning to its end
-//
-// A record is one line: "TIMESTAMP KEY VALUE [NAME=VALUE]...". Each part but the timestamp is "-" for null,
-// or "x" and hexadecimal digits. consume puts the offset before it.
+// Debian's librdkafka 2.0, the client under most non-Java programs of that age: partitions by assignment, no
+// group. The command line is described in ../README.md.
 #include <librdkafka/rdkafka.h>
 
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
 #include <iostream>
 #include <optional>
 #include <sstream>
@@ -88,13 +84,15 @@ void send_line(rd_kafka_t* client, const char* topic, const std::string& line) {
   if (result) die(std::string("produce: ") + rd_kafka_err2str(result));
 }
 
-void produce(const char* broker, const char* topic, const char* codec) {
+void write(const char* broker, const char* scenario, const std::string& topic, const std::string& codec) {
   rd_kafka_t* client = connect(RD_KAFKA_PRODUCER, {{"bootstrap.servers", broker},
                                                    {"compression.codec", codec},
                                                    {"enable.idempotence", "true"},
                                                    {"linger.ms", "20"}});
-  for (std::string line; std::getline(std::cin, line);) {
-    send_line(client, topic, line);
+  std::ifstream lines(scenario);
+  if (!lines) die(std::string("cannot read ") + scenario);
+  for (std::string line; std::getline(lines, line);) {
+    send_line(client, topic.c_str(), line);
     rd_kafka_poll(client, 0);
   }
   if (rd_kafka_flush(client, 30'000)) die("records were left after 30 s");
@@ -118,43 +116,63 @@ void print(const rd_kafka_message_t& message) {
   std::cout << '\n';
 }
 
-void consume(const char* broker, const char* topic) {
+rd_kafka_t* connect_consumer(const char* broker) {
   rd_kafka_t* client = connect(RD_KAFKA_CONSUMER, {{"bootstrap.servers", broker},
                                                    {"group.id", "unused"},
                                                    {"enable.auto.commit", "false"},
-                                                   {"enable.partition.eof", "true"},
+                                                   {"fetch.wait.max.ms", "50"},
                                                    {"check.crcs", "true"}});
   rd_kafka_poll_set_consumer(client);
+  return client;
+}
+
+void read(rd_kafka_t* client, const std::string& topic, long count) {
+  // It looks for the leaders of assigned partitions once a second, and at once when it is asked about one.
+  std::int64_t low = 0;
+  std::int64_t high = 0;
+  rd_kafka_query_watermark_offsets(client, topic.c_str(), 0, &low, &high, 30'000);
   rd_kafka_topic_partition_list_t* places = rd_kafka_topic_partition_list_new(1);
-  rd_kafka_topic_partition_list_add(places, topic, 0)->offset = RD_KAFKA_OFFSET_BEGINNING;
+  rd_kafka_topic_partition_list_add(places, topic.c_str(), 0)->offset = RD_KAFKA_OFFSET_BEGINNING;
   rd_kafka_assign(client, places);
-  for (bool more = true; more;) {
+  std::cout << "topic " << topic << '\n';
+  for (long i = 0; i < count; ++i) {
     rd_kafka_message_t* message = rd_kafka_consumer_poll(client, 30'000);
     if (message == nullptr) die("nothing for 30 s");
-    if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
-      more = false;
-    } else if (message->err) {
-      die(rd_kafka_message_errstr(message));
-    } else {
-      print(*message);
-    }
+    if (message->err) die(rd_kafka_message_errstr(message));
+    print(*message);
     rd_kafka_message_destroy(message);
   }
-  std::cout.flush();
   rd_kafka_topic_partition_list_destroy(places);
-  rd_kafka_consumer_close(client);
-  rd_kafka_destroy(client);
+}
+
+// A word TOPIC=VALUE.
+std::pair<std::string, std::string> split(const std::string& word) {
+  const auto equals = word.find('=');
+  if (equals == std::string::npos) die("no = in " + word);
+  return {word.substr(0, equals), word.substr(equals + 1)};
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   const std::string verb = argc > 1 ? argv[1] : "";
-  if (verb == "produce" && argc == 5) {
-    produce(argv[2], argv[3], argv[4]);
-  } else if (verb == "consume" && argc == 4) {
-    consume(argv[2], argv[3]);
+  if (verb == "version") {
+    std::cout << rd_kafka_version_str() << '\n';
+  } else if (verb == "write" && argc > 3) {
+    for (int i = 4; i < argc; ++i) {
+      const auto [topic, codec] = split(argv[i]);
+      write(argv[2], argv[3], topic, codec);
+    }
+  } else if (verb == "read" && argc > 2) {
+    rd_kafka_t* client = connect_consumer(argv[2]);
+    for (int i = 3; i < argc; ++i) {
+      const auto [topic, count] = split(argv[i]);
+      read(client, topic, std::stol(count));
+    }
+    std::cout.flush();
+    rd_kafka_consumer_close(client);
+    rd_kafka_destroy(client);
   } else {
-    die("usage: rdkafka_client produce BROKER TOPIC CODEC | consume BROKER TOPIC");
+    die("unknown verb");
   }
 }
