@@ -218,13 +218,14 @@ TEST_CASE("kafka metadata: every flipped byte is an error, a shorter log, or wit
 }
 
 TEST_CASE("kafka metadata: hostile bytes behind a sound checksum are an error or a record") {
+  const Bytes topic = golden("TopicRecord.v0");
   for (const char* name : {"TopicRecord.v0", "PartitionRecord.v2", "PartitionChangeRecord.v2",
                            "ConfigRecord.v0", "RemoveTopicRecord.v0", "ProducerIdsRecord.v0"}) {
     const Bytes record = golden(name);
     for (std::size_t at = 0; at < record.size(); ++at) {
-      for (int flip = 1; flip < 256; ++flip) {
+      for (const int flip : {0x01, 0x02, 0x04, 0x08, 0x10, 0x20, 0x40, 0x80, 0x7f, 0xff}) {
         KafkaMetadataReplay replay;
-        (void)replay.apply(golden("TopicRecord.v0")).ok();
+        REQUIRE(replay.apply(topic).ok());
         Bytes flipped = record;
         flipped[at] ^= static_cast<std::byte>(flip);
         (void)replay.apply(flipped).ok();
