@@ -5,8 +5,11 @@
 #include <algorithm>
 #include <functional>
 #include <initializer_list>
+#include <limits>
 #include <map>
 #include <optional>
+#include <tuple>
+#include <utility>
 
 #include "broker/listener_config.h"
 #include "broker/name_suggestion.h"
@@ -20,98 +23,89 @@ namespace {
 constexpr std::int64_t kMsPerMinute = 60'000;
 constexpr std::int64_t kMsPerHour = 3'600'000;
 
-// A setting as the strongest source has it.
-struct Given {
-  std::string value;
-  std::string source;  // "server.properties, line 3"
-  bool is_variable = false;
-};
-using GivenSettings = std::map<std::string, Given, std::less<>>;
+using protocol::ConfigSource;
+
+// The lower, the stronger: Kafka's numbers happen to be in that order.
+bool is_stronger(const GivenSetting& a, const GivenSetting& b) {
+  return std::tie(a.name, a.source) < std::tie(b.name, b.source);
+}
 
 // Gathers everything that is wrong, so that one start shows it all.
 class Loader {
  public:
-  Result<LoadedConfig> load(const ConfigSources& sources) {
-    gather(sources);
-    for (const auto& [name, given] : given_) take(name, given);
+  explicit Loader(std::vector<GivenSetting> given) {
+    std::ranges::sort(given, is_stronger);
+    loaded_.given = std::move(given);
+  }
+
+  Result<LoadedConfig> load() {
+    for (const GivenSetting& given : loaded_.given) take(given);
     resolve_identity();
     resolve_times();
     resolve_directory();
     resolve_listener_settings();
+    resolve_address_limits();
     if (loaded_.config.in_flight_bytes_max < 0) loaded_.config.in_flight_bytes_max = storage::kForever;
     if (!faults_.empty()) return Error{Errc::invalid_config, faults_};
     return std::move(loaded_);
   }
 
  private:
-  void gather(const ConfigSources& sources) {
-    if (!sources.file.empty()) {
-      auto properties = read_properties(sources.file);
-      if (!properties.ok()) {
-        add_line(properties.error().detail);
-      } else {
-        for (Property& property : *properties) {
-          given_[property.name] = {property.value, fmt::format("{}, line {}", sources.file, property.line),
-                                   false};
-        }
-      }
-    }
-    for (const auto& [variable, value] : sources.environment) {
-      const std::string name = setting_name_of_environment_variable(variable);
-      if (!name.empty()) given_[name] = {value, "environment variable " + variable, true};
-    }
-    for (const auto& [name, value] : sources.overrides) given_[name] = {value, "--set", false};
-  }
-
   void add_line(const std::string& line) {
     if (!faults_.empty()) faults_ += '\n';
     faults_ += line;
   }
 
-  void fault(std::string_view name, std::string_view text) {
-    const auto found = given_.find(name);
-    add_line(found == given_.end()
-                 ? fmt::format("{}: {}", name, text)
-                 : fmt::format("{}={} ({}): {}", name, found->second.value, found->second.source, text));
+  // The strongest.
+  const GivenSetting* find(std::string_view name) const {
+    const auto found = std::ranges::lower_bound(loaded_.given, name, {}, &GivenSetting::name);
+    return found != loaded_.given.end() && found->name == name ? &*found : nullptr;
   }
 
-  void take(const std::string& name, const Given& given) {
+  void fault(std::string_view name, std::string_view text) {
+    const GivenSetting* given = find(name);
+    add_line(given == nullptr ? fmt::format("{}: {}", name, text)
+                              : fmt::format("{}={} ({}): {}", name, given->value, given->place, text));
+  }
+
+  void take(const GivenSetting& given) {
+    const std::string& name = given.name;
     if (const Setting* setting = find_setting(name)) return take_known(*setting, given);
-    if (name == "authorizer.class.name") {
-      if (!trim(given.value).empty()) {
-        fault(name, "authorization is not available; without this setting everybody may do everything");
-      }
-    } else if (is_setting_without_effect(name)) {
-      loaded_.explicitly_set.emplace_back(name, given.value);
-      loaded_.notes.push_back(fmt::format("{} ({}) has no effect here", name, given.source));
+    if (is_foreign_setting(name)) {
+      loaded_.notes.push_back(fmt::format("{} ({}) has no effect here", name, given.place));
+      return;
+    }
+    std::vector<std::string_view> known;
+    for (const Setting& setting : settings()) known.push_back(setting.name);
+    for (std::string_view other : foreign_settings()) known.push_back(other);
+    const std::string nearest = did_you_mean(name, known);
+    if (given.is_variable && nearest.empty()) {
+      loaded_.notes.push_back(fmt::format("{} ({}) is no setting, and is left out", name, given.place));
     } else {
-      std::vector<std::string_view> known;
-      for (const Setting& setting : settings()) known.push_back(setting.name);
-      for (std::string_view other : settings_without_effect()) known.push_back(other);
-      const std::string nearest = did_you_mean(name, known);
-      // Many an image has variables of its own that begin like ours.
-      if (given.is_variable && nearest.empty()) {
-        loaded_.notes.push_back(fmt::format("{} ({}) is no setting, and is left out", name, given.source));
-      } else {
-        fault(name, "unknown setting" + nearest);
-      }
+      fault(name, "unknown setting" + nearest);
     }
   }
 
-  void take_known(const Setting& setting, const Given& given) {
-    if (const auto wrong = value_fault(setting.rule, given.value)) return fault(setting.name, *wrong);
-    loaded_.explicitly_set.emplace_back(setting.name, given.value);
+  void take_known(const Setting& setting, const GivenSetting& given) {
+    if (const auto wrong = setting_fault(setting, given.value)) return fault(setting.name, *wrong);
+    const bool is_strongest = find(setting.name) == &given;
+    if (!is_strongest) return;
     if (setting.set != nullptr) {
       setting.set(loaded_.config, given.value);
     } else if (const TopicConfig* topic_config = find_topic_config(setting.topic_config)) {
-      topic_config->set(loaded_.config.log_defaults, given.value);
+      if (topic_config->set != nullptr) topic_config->set(loaded_.config.log_defaults, given.value);
+    }
+    if (!setting.has_effect) {
+      const std::string_view reason = setting.doc.substr(setting.doc.find(": ") + 2);
+      loaded_.notes.push_back(
+          fmt::format("{} ({}) has no effect here: {}", setting.name, given.place, reason));
     }
   }
 
   std::optional<std::string> text(std::string_view name) const {
-    const auto found = given_.find(name);
-    if (found == given_.end()) return std::nullopt;
-    return found->second.value;
+    const GivenSetting* given = find(name);
+    if (given == nullptr) return std::nullopt;
+    return given->value;
   }
   std::optional<std::int64_t> number(std::string_view name) const {
     const auto given = text(name);
@@ -155,7 +149,7 @@ class Loader {
   }
 
   void resolve_directory() {
-    const std::string_view name = given_.contains("log.dirs") ? "log.dirs" : "log.dir";
+    const std::string_view name = find("log.dirs") != nullptr ? "log.dirs" : "log.dir";
     const std::string given = text(name).value_or("./data");
     for (std::string_view directory : parse_list(given)) loaded_.config.log_dirs.emplace_back(directory);
     if (loaded_.config.log_dirs.empty()) return fault(name, "names no directory");
@@ -173,7 +167,20 @@ class Loader {
     for (const SettingFault& wrong : found) fault(wrong.setting, wrong.fault);
   }
 
-  GivenSettings given_;
+  void resolve_address_limits() {
+    constexpr std::string_view kName = "max.connections.per.ip.overrides";
+    for (std::string_view entry : parse_list(text(kName).value_or(""))) {
+      const std::size_t colon = entry.rfind(':');
+      const auto count =
+          colon == std::string_view::npos ? std::nullopt : parse_integer(entry.substr(colon + 1));
+      if (!count || colon == 0 || *count < 0 || *count > std::numeric_limits<std::int32_t>::max()) {
+        return fault(kName, "each element must be an address and a count, as in 127.0.0.1:200");
+      }
+      loaded_.config.max_connections_of_ip[std::string(trim(entry.substr(0, colon)))] =
+          static_cast<std::int32_t>(*count);
+    }
+  }
+
   LoadedConfig loaded_;
   std::string faults_;
 };
@@ -196,7 +203,33 @@ bool is_other_variable(std::string_view variable) {
 
 }  // namespace
 
-Result<LoadedConfig> load_config(const ConfigSources& sources) { return Loader().load(sources); }
+Result<std::vector<GivenSetting>> read_sources(const ConfigSources& sources) {
+  std::map<std::string, GivenSetting> strongest;
+  const auto give = [&](const std::string& name, const std::string& value, std::string place, bool variable) {
+    strongest[name] = {name, value, ConfigSource::static_broker_config, std::move(place), variable};
+  };
+  if (!sources.file.empty()) {
+    for (const Property& property : TRY(read_properties(sources.file))) {
+      give(property.name, property.value, fmt::format("{}, line {}", sources.file, property.line), false);
+    }
+  }
+  for (const auto& [variable, value] : sources.environment) {
+    const std::string name = setting_name_of_environment_variable(variable);
+    if (!name.empty()) give(name, value, "environment variable " + variable, true);
+  }
+  for (const auto& [name, value] : sources.overrides) give(name, value, "--set", false);
+  std::vector<GivenSetting> given;
+  for (auto& [name, setting] : strongest) given.push_back(std::move(setting));
+  return given;
+}
+
+Result<LoadedConfig> resolve_config(std::vector<GivenSetting> given) {
+  return Loader(std::move(given)).load();
+}
+
+Result<LoadedConfig> load_config(const ConfigSources& sources) {
+  return resolve_config(TRY(read_sources(sources)));
+}
 
 std::string setting_name_of_environment_variable(std::string_view variable) {
   constexpr std::string_view kPrefix = "KAFKA_";

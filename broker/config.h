@@ -1,8 +1,10 @@
 // The broker's settings, resolved: Kafka's names and meanings; what is only ours begins with "sillok.".
-// Where a setting comes from: default, file, environment (KAFKA_FOO_BAR is foo.bar), --set, in rising order.
+// Where a setting comes from: default, file, environment (KAFKA_FOO_BAR is foo.bar), --set, and what
+// AlterConfigs made of it since (of all brokers, of this one), in rising order.
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -10,6 +12,7 @@
 
 #include "protocol/base/ids.h"
 #include "protocol/base/result.h"
+#include "protocol/messages/values.h"
 #include "storage/log_config.h"
 
 namespace sillok::broker {
@@ -46,15 +49,15 @@ struct Config {
   ByteCount journal_bytes_max = 512 << 20;       // sillok.journal.bytes.max, per log directory; 0: none
   ByteCount unflushed_bytes_max = 1 << 30;       // sillok.unflushed.bytes.max, per log directory
   ByteCount disk_free_bytes_min = -1;            // sillok.disk.free.min.bytes; -1: kFreeSpaceKeptMax or 5 %
-  std::int64_t producer_id_expiration_ms = 86'400'000;  // producer.id.expiration.ms
   // Limits of connections and requests.
-  std::int32_t socket_request_max_bytes = 104'857'600;  // socket.request.max.bytes
-  std::int32_t socket_send_buffer_bytes = 256 << 10;    // socket.send.buffer.bytes; -1: the kernel's
-  std::int32_t socket_receive_buffer_bytes = -1;        // socket.receive.buffer.bytes
-  std::int32_t listen_backlog = 512;                    // socket.listen.backlog.size (Kafka: 50)
-  std::int32_t max_connections = 10'000;                // max.connections (Kafka: no limit)
-  std::int32_t max_connections_per_ip = 2'147'483'647;  // max.connections.per.ip
-  std::int64_t connections_max_idle_ms = 600'000;       // connections.max.idle.ms
+  std::int32_t socket_request_max_bytes = 104'857'600;        // socket.request.max.bytes
+  std::int32_t socket_send_buffer_bytes = 256 << 10;          // socket.send.buffer.bytes; -1: the kernel's
+  std::int32_t socket_receive_buffer_bytes = -1;              // socket.receive.buffer.bytes
+  std::int32_t listen_backlog = 512;                          // socket.listen.backlog.size (Kafka: 50)
+  std::int32_t max_connections = 10'000;                      // max.connections (Kafka: no limit)
+  std::int32_t max_connections_per_ip = 2'147'483'647;        // max.connections.per.ip
+  std::map<std::string, std::int32_t> max_connections_of_ip;  // max.connections.per.ip.overrides
+  std::int64_t connections_max_idle_ms = 600'000;             // connections.max.idle.ms
   ByteCount in_flight_bytes_max = 512 << 20;  // queued.max.request.bytes: received frames, all connections
   std::int32_t max_in_flight_per_connection = 100;  // sillok.max.in.flight.requests.per.connection
   ByteCount response_bytes_max = 64 << 20;          // sillok.unsent.bytes.max, per connection
@@ -75,14 +78,27 @@ struct ConfigSources {
   std::vector<NameValue> overrides;    // --set
 };
 
-struct LoadedConfig {
-  Config config;
-  std::vector<NameValue> explicitly_set;  // by Kafka's name; for DescribeConfigs
-  std::vector<std::string> notes;         // one line per known name that has no effect here
+// One value as it was given.
+struct GivenSetting {
+  std::string name;
+  std::string value;
+  protocol::ConfigSource source;  // static_broker_config, or one of the two dynamic ones
+  std::string place;              // for people: "server.properties, line 3"
+  bool is_variable = false;       // of the environment, where many an image has others that begin like ours
 };
 
-// Errc::invalid_config with every fault in it, one a line, each naming the setting, its source and the fix;
-// unknown names come with the nearest known one.
+struct LoadedConfig {
+  Config config;
+  std::vector<GivenSetting> given;  // by name, the strongest first; of the static sources one a name
+  std::vector<std::string> notes;   // one line per known name that has no effect here
+};
+
+// What the sources say, not judged yet. Errc::invalid_config where the file does not read.
+Result<std::vector<GivenSetting>> read_sources(const ConfigSources& sources);
+// `given` in any order. Errc::invalid_config with every fault in it, one a line, each naming the setting, its
+// place and the fix; unknown names come with the nearest known one.
+Result<LoadedConfig> resolve_config(std::vector<GivenSetting> given);
+// Both.
 Result<LoadedConfig> load_config(const ConfigSources& sources);
 
 // Every setting: name, type, default, unit, effect; what `sillokd --help-config` prints.

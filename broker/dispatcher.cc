@@ -46,9 +46,15 @@ constexpr std::array kApis{
     entry<ApiVersionsRequest, handle_api_versions>(),
     entry<CreateTopicsRequest, handle_create_topics>(),
     entry<DeleteTopicsRequest, handle_delete_topics>(),
+    entry<DeleteRecordsRequest, handle_delete_records>(),
     entry<InitProducerIdRequest, handle_init_producer_id>(),
     entry<OffsetForLeaderEpochRequest, handle_offset_for_leader_epoch>(),
     entry<DescribeConfigsRequest, handle_describe_configs>(),
+    entry<AlterConfigsRequest, handle_alter_configs>(),
+    entry<AlterReplicaLogDirsRequest, handle_alter_replica_log_dirs>(),
+    entry<DescribeLogDirsRequest, handle_describe_log_dirs>(),
+    entry<CreatePartitionsRequest, handle_create_partitions>(),
+    entry<IncrementalAlterConfigsRequest, handle_incremental_alter_configs>(),
     entry<DescribeClusterRequest, handle_describe_cluster>(),
 };
 

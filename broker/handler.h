@@ -14,6 +14,8 @@
 
 namespace sillok::broker {
 
+class BrokerConfigs;
+class ResourceConfigs;
 class Topics;
 class Partitions;
 class PartitionsView;
@@ -29,8 +31,9 @@ struct ConnectionInfo {
 // The parts of the broker that handlers use. One for the whole process; all parts are safe to use from any
 // reactor.
 struct Services {
-  const LoadedConfig& settings;
-  const Config& config;  // settings.config
+  const Config& config;           // as the broker was started
+  BrokerConfigs& broker_configs;  // as it was altered since
+  ResourceConfigs& resource_configs;
   const storage::Clock& clock;
   Topics& topics;
   Partitions& partitions;

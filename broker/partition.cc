@@ -103,6 +103,15 @@ std::shared_ptr<const storage::LogConfig> Partition::config() const {
   return config_;
 }
 
+Strand& Partition::preparations() {
+  const std::lock_guard lock(queue_mutex_);
+  if (!strand_) {
+    strand_ = std::make_shared<Strand>(kPreparedBytesMax);
+    preparing_.store(true, std::memory_order_release);
+  }
+  return *strand_;
+}
+
 void Partition::set_config(const storage::LogConfig& config) {
   auto next = std::make_shared<const storage::LogConfig>(config);
   {

@@ -18,6 +18,7 @@
 #include "broker/device.h"
 #include "broker/reactor_port.h"
 #include "broker/ring.h"
+#include "broker/strand.h"
 #include "protocol/base/ids.h"
 #include "protocol/base/result.h"
 #include "storage/journal.h"
@@ -32,6 +33,9 @@ inline constexpr std::chrono::milliseconds kFlushRetryDelay{100};
 // How many times a reactor goes on writing what others queued meanwhile, before it leaves that to the writer
 // thread.
 inline constexpr int kInlineRoundsMax = 8;
+
+// Of the batches of one partition that wait to be read or compressed anew.
+inline constexpr std::size_t kPreparedBytesMax = 64 << 20;
 
 // A fetch that waits for the high watermark to pass an offset.
 class FetchWaiter : public ReactorTask {
@@ -71,6 +75,10 @@ class Partition final : public storage::JournalTarget, public std::enable_shared
   void append(AppendRequest request);
   // The end of the round that append() added this partition to.
   void write_gathered();
+
+  // Where batches wait that must be read, or compressed anew, before they are appended.
+  Strand& preparations();
+  bool has_preparations() const { return preparing_.load(std::memory_order_acquire) && !strand_->is_idle(); }
 
   // Readers.
   const storage::Log& log() const { return *log_; }
@@ -181,6 +189,8 @@ class Partition final : public storage::JournalTarget, public std::enable_shared
   Ring<QueuedAppend> queue_;                   // owns its bytes
   std::vector<storage::AppendEntry> entries_;  // the writer's scratch, guarded by writing_
   std::shared_ptr<const storage::LogConfig> config_;
+  std::shared_ptr<Strand> strand_;      // made when it is first needed
+  std::atomic<bool> preparing_{false};  // there is one
 
   mutable std::mutex state_mutex_;
   storage::PublishedPosition durable_end_;

@@ -222,8 +222,9 @@ void Partitions::set_config(const std::string& topic, PartitionIndex partition,
   if (const Lookup found = find(topic, partition); found.partition) found.partition->set_config(config);
 }
 
-Result<void> Partitions::write_checkpoints() {
-  const std::vector<std::shared_ptr<Partition>> partitions = all();
+Result<void> Partitions::write_checkpoints() { return write_checkpoints(all()); }
+
+Result<void> Partitions::write_checkpoints(const std::vector<std::shared_ptr<Partition>>& partitions) {
   std::vector<storage::LogDir::CheckpointEntry> entries;
   for (const std::shared_ptr<Partition>& partition : partitions) {
     if (partition->is_stopped()) continue;
@@ -231,6 +232,10 @@ Result<void> Partitions::write_checkpoints() {
         {{partition->topic(), partition->index()}, &partition->log(), partition->high_watermark().offset});
   }
   return log_dir_.write_checkpoints(entries);
+}
+
+std::vector<Partitions::LogDirView> Partitions::log_dirs() const {
+  return {{log_dir_.path(), log_dir_.space(), all()}};
 }
 
 Result<void> Partitions::close() {

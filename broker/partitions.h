@@ -53,6 +53,16 @@ class Partitions final : public PartitionHost, public PartitionsView {
 
   // Writes the recovery points and the other checkpoints of the directory.
   Result<void> write_checkpoints();
+  // Of these partitions only.
+  Result<void> write_checkpoints(const std::vector<std::shared_ptr<Partition>>& partitions);
+
+  struct LogDirView {
+    std::string path;
+    Result<storage::SpaceUse> space;
+    std::vector<std::shared_ptr<Partition>> partitions;  // that are served from it
+  };
+  // May block.
+  std::vector<LogDirView> log_dirs() const;
   // The orderly end: nothing is appended any more, every log is flushed and closed, and the directory is
   // marked clean if all of them could be.
   Result<void> close();

@@ -12,6 +12,7 @@
 #include <thread>
 #include <utility>
 
+#include "broker/broker_configs.h"
 #include "broker/cold_reads.h"
 #include "broker/device.h"
 #include "broker/housekeeping.h"
@@ -20,6 +21,7 @@
 #include "broker/net/listener.h"
 #include "broker/partitions.h"
 #include "broker/producer_ids.h"
+#include "broker/resource_configs.h"
 #include "broker/thread_executor.h"
 #include "storage/blocking_guard.h"
 #include "storage/flusher.h"
@@ -58,6 +60,10 @@ std::int32_t connections_max(const Config& config) {
   return static_cast<std::int32_t>(left);
 }
 
+ConnectionLimits::Limits connection_limits(const Config& config) {
+  return {connections_max(config), config.max_connections_per_ip, config.max_connections_of_ip};
+}
+
 storage::LogDirOptions log_dir_options(const Config& config, storage::FileSystem& file_system) {
   storage::LogDirOptions options;
   options.file_system = &file_system;
@@ -66,7 +72,6 @@ storage::LogDirOptions log_dir_options(const Config& config, storage::FileSystem
   options.cluster_id = config.cluster_id;
   options.node_id = config.node_id;
   options.cached_file_limit = static_cast<std::size_t>(config.cached_file_limit);
-  options.producer_id_expiration_ms = config.producer_id_expiration_ms;
   options.journal_size_max = config.journal_bytes_max;
   return options;
 }
@@ -92,9 +97,10 @@ Result<std::unique_ptr<storage::LogDir>> open_log_dir(const storage::LogDirOptio
 // Members are in the order in which they need each other; destruction goes the other way.
 class Server::Parts {
  public:
-  Parts(const LoadedConfig& settings, std::unique_ptr<storage::FileSystem> file_system,
-        std::unique_ptr<storage::LogDir> log_dir, std::unique_ptr<LocalStore> store)
-      : config_(settings.config),
+  Parts(std::unique_ptr<storage::FileSystem> file_system, std::unique_ptr<storage::LogDir> log_dir,
+        std::unique_ptr<LocalStore> store, std::unique_ptr<BrokerConfigs> broker_configs)
+      : broker_configs_(std::move(broker_configs)),
+        config_(broker_configs_->current()->config),
         file_system_(std::move(file_system)),
         log_dir_(std::move(log_dir)),
         store_(std::move(store)),
@@ -105,17 +111,20 @@ class Server::Parts {
         device_(clock_, flusher_, writer_, config_.unflushed_bytes_max),
         partitions_(*log_dir_, device_, config_.num_recovery_threads),
         topics_(config_, *store_, partitions_),
+        resource_configs_(*store_),
         producer_ids_(*store_),
         housekeeping_(config_, clock_, partitions_, device_, *log_dir_),
-        services_{settings, config_, clock_, topics_, partitions_, producer_ids_, control_, io_, partitions_},
+        services_{config_,     *broker_configs_, resource_configs_, clock_, topics_,
+                  partitions_, producer_ids_,    control_,          io_,    partitions_},
         budget_(config_.in_flight_bytes_max),
-        limits_(connections_max(config_), config_.max_connections_per_ip),
+        limits_(connection_limits(config_)),
         cold_reads_(config_.cold_read_memory_bytes),
         environment_{services_, budget_, limits_, device_, cold_reads_} {
     log_dir_->journal().start(flusher_, clock_);
     device_.use(log_dir_->journal());
     device_.space().watch(log_dir_->path(), config_.disk_free_bytes_min,
                           [this] { return log_dir_->space(); });
+    broker_configs_->when_changed([this](const LoadedConfig& now) { apply(now.config); });
     const std::size_t count = reactor_count(config_);
     for (std::size_t i = 0; i < count + 1; ++i) {
       reactors_.push_back(std::make_unique<Reactor>(i, clock_));
@@ -131,6 +140,7 @@ class Server::Parts {
 
   Result<void> load() {
     for (const std::string& warning : log_dir_->warnings()) spdlog::warn("{}", warning);
+    TRY(resource_configs_.load());
     std::vector<std::string> notes;
     const Result<void> loaded = topics_.load(notes);
     for (const std::string& note : notes) spdlog::info("{}", note);
@@ -191,6 +201,14 @@ class Server::Parts {
   }
 
  private:
+  // On the control thread: what changes while the broker runs.
+  void apply(const Config& now) {
+    topics_.set_defaults(now.log_defaults);
+    limits_.set(connection_limits(now));
+    io_.resize(static_cast<std::size_t>(now.io_threads));
+    spdlog::default_logger()->set_level(spdlog::level::from_str(now.log_level));
+  }
+
   // Where connections begin.
   std::vector<ReactorSlot> first_slots() const {
     std::vector<ReactorSlot> first;
@@ -219,7 +237,8 @@ class Server::Parts {
     for (std::future<void>& one : done) one.wait();
   }
 
-  const Config& config_;
+  std::unique_ptr<BrokerConfigs> broker_configs_;
+  const Config config_;  // as of the start
   const storage::Clock& clock_ = storage::system_clock();
   std::unique_ptr<storage::FileSystem> file_system_;
   std::unique_ptr<storage::LogDir> log_dir_;
@@ -231,6 +250,7 @@ class Server::Parts {
   Device device_;
   Partitions partitions_;
   Topics topics_;
+  ResourceConfigs resource_configs_;
   ProducerIds producer_ids_;
   Housekeeping housekeeping_;
   Services services_;
@@ -248,15 +268,19 @@ Server::Server(LoadedConfig settings) : settings_(std::move(settings)) {}
 Server::~Server() = default;
 
 Result<void> Server::start() {
-  Config& config = settings_.config;
+  const Config& config = settings_.config;
   storage::abort_on_forbidden_blocking(config.abort_on_blocking);
   auto file_system = storage::make_posix_file_system();
   auto log_dir = TRY(open_log_dir(log_dir_options(config, *file_system)));
-  config.cluster_id = log_dir->cluster_id();
+  LoadedConfig settings = settings_;
+  settings.config.cluster_id = log_dir->cluster_id();
   std::vector<std::string> notes;
   auto store = TRY(LocalStore::open({file_system.get(), &storage::system_clock(), log_dir->path()}, notes));
+  auto broker_configs = std::make_unique<BrokerConfigs>(std::move(settings), *store);
+  TRY(broker_configs->load(notes));
   for (const std::string& note : notes) spdlog::warn("{}", note);
-  parts_ = std::make_unique<Parts>(settings_, std::move(file_system), std::move(log_dir), std::move(store));
+  parts_ = std::make_unique<Parts>(std::move(file_system), std::move(log_dir), std::move(store),
+                                   std::move(broker_configs));
   TRY(parts_->load());
   TRY(parts_->listen());
   parts_->run();

@@ -46,8 +46,10 @@ std::string list_choices(std::string_view choices) {
 // `Number` is the type to compare in.
 template <class Number>
 std::optional<std::string> number_fault(const ValueRange& range, Number value) {
-  if (value < static_cast<Number>(range.min)) return fmt::format("must be at least {}", range.min);
-  if (value > static_cast<Number>(range.max)) return fmt::format("must be at most {}", range.max);
+  if (range.min != ValueRange{}.min && value < static_cast<Number>(range.min))
+    return fmt::format("must be at least {}", range.min);
+  if (range.max != ValueRange{}.max && value > static_cast<Number>(range.max))
+    return fmt::format("must be at most {}", range.max);
   return std::nullopt;
 }
 
@@ -84,6 +86,10 @@ const char* to_string(ValueType type) {
       return "string";
     case ValueType::list:
       return "list";
+    case ValueType::class_name:
+      return "class";
+    case ValueType::password:
+      return "password";
   }
   return "string";
 }
@@ -107,6 +113,9 @@ std::optional<std::string> value_fault(const ValueRule& rule, std::string_view t
     }
     case ValueType::text:
       return text_fault(rule, text);
+    case ValueType::class_name:
+    case ValueType::password:
+      return std::nullopt;
     case ValueType::list:
       return list_fault(rule, text);
   }
@@ -115,9 +124,7 @@ std::optional<std::string> value_fault(const ValueRule& rule, std::string_view t
 
 std::string describe_range(const ValueRule& rule) {
   if (rule.type == ValueType::boolean) return "true or false";
-  if (rule.type == ValueType::text || rule.type == ValueType::list) {
-    return rule.choices.empty() ? std::string() : list_choices(rule.choices);
-  }
+  if (rule.type >= ValueType::text) return rule.choices.empty() ? std::string() : list_choices(rule.choices);
   const bool has_min = rule.range.min != ValueRange{}.min;
   const bool has_max = rule.range.max != ValueRange{}.max;
   if (has_min && has_max) return fmt::format("{} to {}", rule.range.min, rule.range.max);

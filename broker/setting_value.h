@@ -10,9 +10,10 @@
 
 namespace sillok::broker {
 
-enum class ValueType { boolean, int16, int32, int64, float64, text, list };
+// A class name is a text to us; a password is one that is never told.
+enum class ValueType { boolean, int16, int32, int64, float64, text, list, class_name, password };
 
-// Kafka's words: "boolean", "int", "long", "double", "string", "list".
+// Kafka's words: "boolean", "short", "int", "long", "double", "string", "list", "class", "password".
 const char* to_string(ValueType type);
 
 struct ValueRange {

@@ -50,50 +50,79 @@ constexpr Setting of(std::string_view name, ValueRange range, std::string_view d
           {}};
 }
 
-// A setting that gives the default of a topic config, in the same unit.
+constexpr Setting live(Setting setting) {
+  setting.update = Update::live;
+  return setting;
+}
+
+// Kafka's type, where the member is wider.
+constexpr Setting as_int(Setting setting) {
+  setting.rule.type = ValueType::int32;
+  return setting;
+}
+
+// A setting that gives the default of a topic config, in the same unit. All of them change at run time.
 constexpr Setting topic_default(std::string_view name, std::string_view topic_config) {
-  return {name, {}, {}, nullptr, nullptr, {}, topic_config};
+  return {name, {}, {}, nullptr, nullptr, {}, topic_config, Update::live};
 }
 
 // A setting that config.cc resolves.
 constexpr Setting resolved(std::string_view name, ValueType type, ValueRange range,
-                           std::string_view default_text, std::string_view doc) {
+                           std::optional<std::string_view> default_text, std::string_view doc) {
   return {name, {type, range, {}}, doc, nullptr, nullptr, default_text, {}};
+}
+
+constexpr Setting producer_id_expiration() {
+  return {
+      "producer.id.expiration.ms",
+      {ValueType::int32, at_least(1), {}},
+      "How long, in ms, an idempotent producer that is silent is remembered.",
+      [](Config& config, std::string_view value) {
+        std::int32_t& member = config.log_defaults.producer_id_expiration_ms;
+        member = static_cast<std::int32_t>(parse_integer(value).value_or(member));
+      },
+      [](const Config& config) { return fmt::format("{}", config.log_defaults.producer_id_expiration_ms); }};
 }
 
 // By name; a test holds it to that.
 constexpr Setting kSettings[] = {
     resolved(
-        "advertised.listeners", ValueType::list, {}, "",
+        "advertised.listeners", ValueType::list, {}, {},
         "What clients are told to connect to, as NAME://host:port, where it is not the listener itself."),
+    resolved("authorizer.class.name", ValueType::text, {}, "",
+             "The class that decides who may do what. There is none: everybody may do everything."),
     of<&Config::auto_create_topics>("auto.create.topics.enable", {},
                                     "Whether a client that asks for a topic makes it."),
-    resolved("broker.id", ValueType::int32, {0, kInt32Max}, "", "The older name of node.id."),
+    resolved("broker.id", ValueType::int32, {0, kInt32Max}, {}, "The older name of node.id."),
     of<&Config::rack>("broker.rack", {}, "The rack of this broker, as metadata answers name it."),
+    topic_default("compression.gzip.level", "compression.gzip.level"),
+    topic_default("compression.lz4.level", "compression.lz4.level"),
+    topic_default("compression.type", "compression.type"),
+    topic_default("compression.zstd.level", "compression.zstd.level"),
     of<&Config::connections_max_idle_ms>(
         "connections.max.idle.ms", at_least(-1),
         "How long, in ms, a connection may be idle before it is closed; -1 is for ever."),
-    of<&Config::default_replication_factor>("default.replication.factor", {1, 1},
-                                            "Replicas of a topic that is made without a count."),
+    as_int(of<&Config::default_replication_factor>("default.replication.factor", {1, 1},
+                                                   "Replicas of a topic that is made without a count.")),
     of<&Config::delete_topic_enable>("delete.topic.enable", {}, "Whether topics can be deleted."),
     of<&Config::fetch_max_bytes>(
         "fetch.max.bytes", at_least(1024),
         "Bytes of the largest answer to a fetch, but for a first batch that is larger."),
-    resolved("listener.security.protocol.map", ValueType::list, {}, "PLAINTEXT:PLAINTEXT",
+    resolved("listener.security.protocol.map", ValueType::text, {}, "PLAINTEXT:PLAINTEXT",
              "The protocol of each listener name, as NAME:PROTOCOL. Only PLAINTEXT is available."),
     resolved(
         "listeners", ValueType::list, {}, "PLAINTEXT://127.0.0.1:9092,PLAINTEXT://[::1]:9092",
         "Addresses to listen on, as NAME://host:port. An address that is not of this machine alone needs "
         "sillok.allow.remote.plaintext=true."),
     topic_default("log.cleanup.policy", "cleanup.policy"),
-    resolved("log.dir", ValueType::text, {}, "", "The older name of log.dirs."),
+    resolved("log.dir", ValueType::list, {}, {}, "The older name of log.dirs."),
     resolved("log.dirs", ValueType::list, {}, "./data", "The directory of the data. One."),
     topic_default("log.flush.interval.messages", "flush.messages"),
     topic_default("log.flush.interval.ms", "flush.ms"),
-    of<&Config::flush_checkpoint_interval_ms>(
+    as_int(of<&Config::flush_checkpoint_interval_ms>(
         "log.flush.offset.checkpoint.interval.ms", at_least(0),
         "How often, in ms, the recovery points are written, which bound the work "
-        "after a crash."),
+        "after a crash.")),
     topic_default("log.index.interval.bytes", "index.interval.bytes"),
     topic_default("log.index.size.max.bytes", "segment.index.bytes"),
     topic_default("log.message.timestamp.after.max.ms", "message.timestamp.after.max.ms"),
@@ -106,37 +135,38 @@ constexpr Setting kSettings[] = {
     resolved(
         "log.retention.hours", ValueType::int32, at_least(-1), "168",
         "How long, in hours, segments are kept; log.retention.minutes and log.retention.ms come before it."),
-    resolved("log.retention.minutes", ValueType::int32, at_least(-1), "",
+    resolved("log.retention.minutes", ValueType::int32, at_least(-1), {},
              "How long, in minutes, segments are kept; log.retention.ms comes before it."),
-    resolved("log.retention.ms", ValueType::int64, at_least(-1), "",
-             "How long, in ms, segments are kept; -1 is for ever."),
+    live(resolved("log.retention.ms", ValueType::int64, at_least(-1), {},
+                  "How long, in ms, segments are kept; -1 is for ever.")),
     resolved("log.roll.hours", ValueType::int32, {1, kInt32Max}, "168",
              "Hours of record time that a segment holds; log.roll.ms comes before it."),
     resolved("log.roll.jitter.hours", ValueType::int32, {0, kInt32Max}, "0",
              "The most, in hours, that is taken off log.roll.hours by chance; log.roll.jitter.ms comes "
              "before it."),
-    resolved("log.roll.jitter.ms", ValueType::int64, at_least(0), "",
-             "The most, in ms, that is taken off log.roll.ms by chance."),
-    resolved("log.roll.ms", ValueType::int64, at_least(1), "",
-             "Milliseconds of record time that a segment holds."),
+    live(resolved("log.roll.jitter.ms", ValueType::int64, at_least(0), {},
+                  "The most, in ms, that is taken off log.roll.ms by chance.")),
+    live(resolved("log.roll.ms", ValueType::int64, at_least(1), {},
+                  "Milliseconds of record time that a segment holds.")),
     topic_default("log.segment.bytes", "segment.bytes"),
     topic_default("log.segment.delete.delay.ms", "file.delete.delay.ms"),
-    of<&Config::max_connections>("max.connections", at_least(0), "Connections at a time."),
-    of<&Config::max_connections_per_ip>("max.connections.per.ip", at_least(0),
-                                        "Connections at a time from one address."),
+    live(of<&Config::max_connections>("max.connections", at_least(0), "Connections at a time.")),
+    live(of<&Config::max_connections_per_ip>("max.connections.per.ip", at_least(0),
+                                             "Connections at a time from one address.")),
+    live(resolved("max.connections.per.ip.overrides", ValueType::text, {}, "",
+                  "Connections at a time from addresses that have a limit of their own, as ADDRESS:COUNT.")),
     topic_default("message.max.bytes", "max.message.bytes"),
+    topic_default("min.insync.replicas", "min.insync.replicas"),
     of<&Config::node_id>("node.id", {0, kInt32Max}, "The number of this broker in its cluster."),
-    of<&Config::io_threads>("num.io.threads", {1, 256}, "Threads for reads that wait for the disk."),
+    live(of<&Config::io_threads>("num.io.threads", {1, 256}, "Threads for reads that wait for the disk.")),
     of<&Config::num_network_threads>(
         "num.network.threads", {0, 256},
         "Threads that serve connections; 0 is one per core of the CPU affinity mask."),
     of<&Config::num_partitions>("num.partitions", {1, 10'000},
                                 "Partitions of a topic that is made without a count."),
-    of<&Config::num_recovery_threads>("num.recovery.threads.per.data.dir", {1, 256},
-                                      "Threads that open the logs at the start."),
-    of<&Config::producer_id_expiration_ms>(
-        "producer.id.expiration.ms", at_least(1),
-        "How long, in ms, an idempotent producer that is silent is remembered."),
+    live(of<&Config::num_recovery_threads>("num.recovery.threads.per.data.dir", {1, 256},
+                                           "Threads that open the logs at the next start.")),
+    live(producer_id_expiration()),
     of<&Config::in_flight_bytes_max>(
         "queued.max.request.bytes", at_least(-1),
         "Bytes of requests that are being received or served, over all connections; past "
@@ -171,8 +201,8 @@ constexpr Setting kSettings[] = {
         "durable "
         "with one write for all of them, and are gone after a clean stop. Made in steps of 32 MiB as need "
         "arises. 0 is none: each partition's own files are synced."),
-    of<&Config::log_level>("sillok.log.level", {}, "What is logged: this and everything graver.",
-                           "trace|debug|info|warning|error"),
+    live(of<&Config::log_level>("sillok.log.level", {}, "What is logged: this and everything graver.",
+                                "trace|debug|info|warning|error")),
     of<&Config::max_in_flight_per_connection>("sillok.max.in.flight.requests.per.connection", {1, 10'000},
                                               "Requests of one connection that are served at the same time."),
     of<&Config::unflushed_bytes_max>(
@@ -196,7 +226,7 @@ constexpr Setting kSettings[] = {
     topic_default("write.caching", "write.caching"),
 };
 
-// The table with what topic_default() leaves out.
+// Both tables, with what topic_default() leaves out.
 std::vector<Setting> complete_settings() {
   std::vector<Setting> all(std::begin(kSettings), std::end(kSettings));
   for (Setting& setting : all) {
@@ -205,6 +235,9 @@ std::vector<Setting> complete_settings() {
     setting.rule = topic_config->rule;
     setting.doc = topic_config->doc;
   }
+  const auto without_effect = settings_without_effect();
+  all.insert(all.end(), without_effect.begin(), without_effect.end());
+  std::ranges::sort(all, {}, &Setting::name);
   return all;
 }
 
@@ -214,6 +247,7 @@ std::string describe(const Setting& setting) {
     line += fmt::format(", default {}", value->empty() ? "empty" : *value);
   if (const std::string range = describe_range(setting.rule); !range.empty())
     line += fmt::format(", {}", range);
+  if (setting.update == Update::live) line += ", live";
   return line + fmt::format(")\n    {}\n", setting.doc);
 }
 
@@ -230,22 +264,49 @@ const Setting* find_setting(std::string_view name) {
   return found != all.end() && found->name == name ? &*found : nullptr;
 }
 
+std::optional<std::string> setting_value(const LoadedConfig& settings, std::string_view name) {
+  const auto given = std::ranges::lower_bound(settings.given, name, {}, &GivenSetting::name);
+  if (given != settings.given.end() && given->name == name) return given->value;
+  const Setting* setting = find_setting(name);
+  return setting == nullptr ? std::nullopt : default_value(*setting);
+}
+
 std::optional<std::string> default_value(const Setting& setting) {
-  if (setting.text != nullptr) return setting.text(Config{});
-  const TopicConfig* topic_config = find_topic_config(setting.topic_config);
-  if (topic_config != nullptr) return topic_config->text(Config{}.log_defaults);
-  if (setting.default_text.empty()) return std::nullopt;
-  return std::string(setting.default_text);
+  if (setting.text != nullptr) {
+    std::string text = setting.text(Config{});
+    return text.empty() ? std::nullopt : std::optional(std::move(text));
+  }
+  if (const TopicConfig* topic_config = find_topic_config(setting.topic_config)) {
+    return topic_config->text != nullptr ? topic_config->text(Config{}.log_defaults)
+                                         : std::string(topic_config->kept_default);
+  }
+  if (!setting.default_text) return std::nullopt;
+  return std::string(*setting.default_text);
+}
+
+std::optional<std::string> setting_fault(const Setting& setting, std::string_view value) {
+  if (auto fault = value_fault(setting.rule, value)) return fault;
+  if (setting.name == "authorizer.class.name" && !trim(value).empty()) {
+    return "authorization is not available; without this setting everybody may do everything";
+  }
+  if (setting.topic_config.empty()) return std::nullopt;
+  return topic_config_fault(setting.topic_config, value);
 }
 
 std::string describe_settings() {
   std::string text =
       "Settings, from a file of name=value lines, from environment variables (KAFKA_LOG_DIRS is log.dirs) "
       "and from\n"
-      "--set name=value; the later ones win.\n\n";
-  for (const Setting& setting : settings()) text += describe(setting);
+      "--set name=value; the later ones win. \"Live\" ones can be altered while the broker runs.\n\n";
+  for (const Setting& setting : settings()) {
+    if (setting.has_effect) text += describe(setting);
+  }
   text += "\nKnown from Apache Kafka, and without effect here:\n";
-  for (std::string_view name : settings_without_effect()) {
+  for (const Setting& setting : settings_without_effect()) {
+    text += fmt::format("    {}: {}\n", setting.name, setting.doc);
+  }
+  text += "\nOf other versions of Apache Kafka, and without effect here:\n";
+  for (std::string_view name : foreign_settings()) {
     text += fmt::format("    {}{}\n", name, name.ends_with('.') ? "*" : "");
   }
   return text;

@@ -8,7 +8,7 @@ namespace sillok::broker {
 
 ThreadExecutor::ThreadExecutor(std::string name, std::size_t thread_count, storage::ThreadPriority priority)
     : name_(std::move(name)), priority_(priority) {
-  for (std::size_t i = 0; i < thread_count; ++i) threads_.emplace_back([this] { run(); });
+  resize(thread_count);
 }
 
 ThreadExecutor::~ThreadExecutor() { stop(); }
@@ -20,6 +20,16 @@ void ThreadExecutor::post(std::function<void()> work) {
     queue_.push_back(std::move(work));
   }
   wake_.notify_one();
+}
+
+void ThreadExecutor::resize(std::size_t thread_count) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopping_) return;
+    wanted_ = thread_count;
+    for (; running_ < wanted_; ++running_) threads_.emplace_back([this] { run(); });
+  }
+  wake_.notify_all();
 }
 
 void ThreadExecutor::stop() {
@@ -38,8 +48,11 @@ void ThreadExecutor::run() {
   storage::set_thread_priority(priority_);
   std::unique_lock lock(mutex_);
   for (;;) {
-    wake_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
-    if (queue_.empty()) return;
+    wake_.wait(lock, [this] { return stopping_ || !queue_.empty() || running_ > wanted_; });
+    if (queue_.empty()) {
+      if (!stopping_) --running_;
+      return;
+    }
     std::function<void()> work = std::move(queue_.front());
     queue_.pop_front();
     lock.unlock();

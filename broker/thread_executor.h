@@ -23,6 +23,8 @@ class ThreadExecutor final : public Executor {
   ~ThreadExecutor() override;
 
   void post(std::function<void()> work) override;
+  // The number of threads from now on; those that are too many end when they have nothing to do.
+  void resize(std::size_t thread_count);
   // Runs what is queued, then ends. What is posted from now on is dropped.
   void stop();
 
@@ -35,6 +37,8 @@ class ThreadExecutor final : public Executor {
   std::condition_variable wake_;
   std::deque<std::function<void()>> queue_;
   bool stopping_ = false;
+  std::size_t wanted_ = 0;   // threads
+  std::size_t running_ = 0;  // threads that have not ended, or will not
   std::vector<std::thread> threads_;
 };
 

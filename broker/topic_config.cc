@@ -81,6 +81,23 @@ std::string cleanup_policy_text(const LogConfig& config) {
   return config.cleanup_delete ? "delete" : "";
 }
 
+constexpr std::string_view kUncompressed = "uncompressed";  // what none is called here
+
+void set_codec(LogConfig& config, std::string_view value) {
+  using protocol::Codec;
+  config.codec.reset();
+  if (trim(value) == kUncompressed) config.codec = Codec::none;
+  for (const Codec codec : {Codec::gzip, Codec::snappy, Codec::lz4, Codec::zstd}) {
+    if (trim(value) == protocol::to_string(codec)) config.codec = codec;
+  }
+}
+
+std::string codec_text(const LogConfig& config) {
+  if (!config.codec) return "producer";
+  return std::string(*config.codec == protocol::Codec::none ? kUncompressed
+                                                            : protocol::to_string(*config.codec));
+}
+
 void set_timestamp_type(LogConfig& config, std::string_view value) {
   config.timestamp_type = trim(value) == "LogAppendTime" ? protocol::TimestampType::log_append_time
                                                          : protocol::TimestampType::create_time;
@@ -108,15 +125,20 @@ constexpr TopicConfig kTopicConfigs[] = {
      set_cleanup_policy,
      cleanup_policy_text,
      {}},
-    kept_number("compression.gzip.level", ValueType::int32, {-1, 9}, "-1", "compression.gzip.level",
-                "Level of gzip where the broker compresses; -1 is the codec's own."),
-    kept_number("compression.lz4.level", ValueType::int32, {1, 17}, "9", "compression.lz4.level",
-                "Level of lz4 where the broker compresses."),
-    kept("compression.type", {ValueType::text, {}, "uncompressed|zstd|lz4|snappy|gzip|producer"}, "producer",
-         "compression.type",
-         "Codec that the topic's batches are kept in. Kept only: batches stay as they were sent."),
-    kept_number("compression.zstd.level", ValueType::int32, {-131072, 22}, "3", "compression.zstd.level",
-                "Level of zstd where the broker compresses."),
+    honoured<&LogConfig::gzip_level>("compression.gzip.level", {-1, 9}, "compression.gzip.level",
+                                     "Level of gzip where the broker compresses; -1 is the codec's own."),
+    honoured<&LogConfig::lz4_level>("compression.lz4.level", {1, 17}, "compression.lz4.level",
+                                    "Level of lz4 where the broker compresses."),
+    {"compression.type",
+     {ValueType::text, {}, "uncompressed|zstd|lz4|snappy|gzip|producer"},
+     "compression.type",
+     "Codec that the topic's batches are kept in: the broker compresses those anew that come in another. "
+     "\"producer\" leaves each as it was sent.",
+     set_codec,
+     codec_text,
+     {}},
+    honoured<&LogConfig::zstd_level>("compression.zstd.level", {-131072, 22}, "compression.zstd.level",
+                                     "Level of zstd where the broker compresses."),
     kept_number("delete.retention.ms", ValueType::int64, at_least(0), "86400000",
                 "log.cleaner.delete.retention.ms",
                 "How long, in ms, compaction keeps records that delete a key."),
@@ -223,15 +245,8 @@ std::optional<std::string> config_fault(std::string_view name, std::string_view 
     for (const TopicConfig& known : kTopicConfigs) names.push_back(known.name);
     return fmt::format("Unknown topic config name: {}{}", excerpt(name), did_you_mean(name, names));
   }
-  if (const auto fault = value_fault(config->rule, value)) {
+  if (const auto fault = topic_config_fault(name, value)) {
     return fmt::format("Invalid value {} for configuration {}: {}", excerpt(value), name, *fault);
-  }
-  if (is_throttled_replicas(name) && !is_replica_list(value)) {
-    return fmt::format("Invalid value {} for configuration {}: must be * or pairs like 0:1,1:1",
-                       excerpt(value), name);
-  }
-  if (name == "remote.storage.enable" && parse_boolean(value).value_or(false)) {
-    return "Tiered storage is not available: remote.storage.enable must be false";
   }
   return std::nullopt;
 }
@@ -252,6 +267,17 @@ const TopicConfig* find_topic_config(std::string_view name) {
   return found != std::end(kTopicConfigs) && found->name == name ? &*found : nullptr;
 }
 
+std::optional<std::string> topic_config_fault(std::string_view name, std::string_view value) {
+  const TopicConfig* config = find_topic_config(name);
+  if (auto fault = value_fault(config->rule, value)) return fault;
+  if (is_throttled_replicas(name) && !is_replica_list(value)) return "must be * or pairs like 0:1,1:1";
+  if (name == "remote.storage.enable" && parse_boolean(value).value_or(false)) {
+    return "tiered storage is not available";
+  }
+  if (name == "compression.gzip.level" && parse_integer(value) == 0) return "must be 1 to 9, or -1";
+  return std::nullopt;
+}
+
 std::optional<std::string> topic_configs_fault(const std::map<std::string, std::string>& configs) {
   std::string faults;
   const auto add = [&](const std::string& fault) {
@@ -263,11 +289,14 @@ std::optional<std::string> topic_configs_fault(const std::map<std::string, std::
     if (const auto fault = config_fault(name, value)) add(*fault);
   }
   if (!faults.empty()) return faults;
-  if (number_of(configs, "min.compaction.lag.ms") > number_of(configs, "max.compaction.lag.ms")) {
-    add("min.compaction.lag.ms must not be greater than max.compaction.lag.ms");
+  return topic_configs_conflict(configs);
+}
+
+std::optional<std::string> topic_configs_conflict(const std::map<std::string, std::string>& configs) {
+  if (number_of(configs, "min.compaction.lag.ms") <= number_of(configs, "max.compaction.lag.ms")) {
+    return std::nullopt;
   }
-  if (faults.empty()) return std::nullopt;
-  return faults;
+  return "min.compaction.lag.ms must not be greater than max.compaction.lag.ms";
 }
 
 LogConfig resolve_log_config(const LogConfig& defaults, const std::map<std::string, std::string>& configs) {

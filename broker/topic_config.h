@@ -33,8 +33,13 @@ std::span<const TopicConfig> topic_configs();
 // Null where there is none.
 const TopicConfig* find_topic_config(std::string_view name);
 
+// Why `value` is none of this known config's; nullopt where it is one.
+std::optional<std::string> topic_config_fault(std::string_view name, std::string_view value);
 // What is wrong with these configs, all of it, each fault naming its config; nullopt where nothing is.
 std::optional<std::string> topic_configs_fault(const std::map<std::string, std::string>& configs);
+
+// What is wrong with them together, each being fine alone.
+std::optional<std::string> topic_configs_conflict(const std::map<std::string, std::string>& configs);
 
 // `defaults` with what the topic sets. Requires: topic_configs_fault() found nothing; names that are unknown
 // are passed over.

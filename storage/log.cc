@@ -12,7 +12,6 @@ Log::Impl::Impl(const LogOptions& options, const TopicId& topic_id)
       clock_(options.clock),
       topic_id_(topic_id),
       incarnation_(options.incarnation),
-      producer_id_expiration_ms_(options.producer_id_expiration_ms),
       segments_(std::make_shared<const SegmentList>()),
       config_(options.config) {
   CHECK(options.file_system != nullptr && options.file_cache != nullptr && options.clock != nullptr);

@@ -109,7 +109,6 @@ struct LogOptions {
   PartitionIndex partition;                       // its entries there are of the topic's id and this
   Offset log_start_offset{0};                     // from the checkpoint; 0 where it has none
   std::int64_t incarnation = 0;
-  std::int64_t producer_id_expiration_ms = 86'400'000;
 };
 
 // Threading: every call from any thread. Appends, truncation, roll and configuration serialise on one lock

@@ -32,6 +32,14 @@ struct LogConfig {
   protocol::TimestampType timestamp_type = protocol::TimestampType::create_time;  // message.timestamp.type
   std::int64_t timestamp_before_max_ms = kForever;  // message.timestamp.before.max.ms
   std::int64_t timestamp_after_max_ms = 3'600'000;  // message.timestamp.after.max.ms
+  // compression.type; nullopt is "producer": batches stay as they were sent.
+  std::optional<protocol::Codec> codec;
+  std::int32_t gzip_level = -1;                         // compression.gzip.level; -1 is the codec's own
+  std::int32_t lz4_level = 9;                           // compression.lz4.level
+  std::int32_t zstd_level = 3;                          // compression.zstd.level
+  std::int32_t producer_id_expiration_ms = 86'400'000;  // producer.id.expiration.ms, of the broker
+
+  bool operator==(const LogConfig&) const = default;
 };
 
 }  // namespace sillok::storage

@@ -168,7 +168,6 @@ LogOptions LogDir::Impl::log_options(const TopicPartition& name, const LogConfig
   options.directory = path_of(partition_folder_name(name));
   options.config = config;
   options.incarnation = incarnation_;
-  options.producer_id_expiration_ms = options_.producer_id_expiration_ms;
   return options;
 }
 

@@ -36,7 +36,6 @@ struct LogDirOptions {
   std::string cluster_id;
   BrokerId node_id{1};
   std::size_t cached_file_limit = 1024;
-  std::int64_t producer_id_expiration_ms = 86'400'000;
   // The most that the commit journal takes; 0: there is none.
   ByteCount journal_size_max = 0;
   ByteCount journal_file_size = 32 << 20;

@@ -168,7 +168,6 @@ class Log::Impl {
   const Clock* const clock_;
   const TopicId topic_id_;
   const std::int64_t incarnation_;
-  const std::int64_t producer_id_expiration_ms_;
 
   PublishedPosition log_end_;     // stored under append_mutex_
   PublishedPosition synced_end_;  // stored under append_mutex_

@@ -134,7 +134,7 @@ Result<Log::Impl::Expired> Log::Impl::take_expired(TimestampMs now, Offset high_
   TRY(require_open());
   if (health() == LogHealth::offline) return offline_error();
   release_if_idle();
-  producers_.expire(now, producer_id_expiration_ms_);
+  producers_.expire(now, config_.producer_id_expiration_ms);
   std::size_t count = TRY(expired_count(now, high_watermark));
   if (count == segments_->size()) {
     const bool may_roll = health() == LogHealth::healthy;

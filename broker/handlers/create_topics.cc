@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "broker/broker_configs.h"
 #include "broker/handlers/config_entries.h"
 #include "broker/handlers/handlers.h"
 #include "broker/metadata/topics.h"
@@ -126,18 +127,21 @@ protocol::CreateTopicsTopicResponse topic_answer(const Asked& asked,
     protocol::CreateTopicsConfigResponse entry;
     entry.name = config.name;
     entry.value = config.value;
+    entry.read_only = config.is_read_only;
     entry.config_source = config.source;
+    entry.is_sensitive = config.is_sensitive;
     answer.configs->push_back(entry);
   }
   return answer;
 }
 
-void send_answer(const LoadedConfig& settings, const Question& question, PendingResponse response) {
+void send_answer(const Services& services, const Question& question, PendingResponse response) {
+  const auto settings = services.broker_configs.current();
   protocol::CreateTopicsResponse answer;
   std::vector<std::vector<ConfigEntry>> configs;  // the answer views them
   configs.reserve(question.topics.size());
   for (const Asked& asked : question.topics) {
-    configs.push_back(asked.outcome.topic ? topic_config_entries(settings, *asked.outcome.topic)
+    configs.push_back(asked.outcome.topic ? topic_config_entries(*settings, *asked.outcome.topic)
                                           : std::vector<ConfigEntry>());
     answer.topics.push_back(topic_answer(asked, configs.back()));
   }
@@ -153,7 +157,7 @@ void handle_create_topics(const RequestContext& context, const protocol::CreateT
   services.control.post(
       [&services, question = question_of(request, services.config.node_id), shared_response]() mutable {
         create(services.topics, question);
-        send_answer(services.settings, question, std::move(*shared_response));
+        send_answer(services, question, std::move(*shared_response));
       });
 }
 

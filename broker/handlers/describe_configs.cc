@@ -7,8 +7,10 @@
 #include <utility>
 #include <vector>
 
+#include "broker/broker_configs.h"
 #include "broker/handlers/config_entries.h"
 #include "broker/handlers/handlers.h"
+#include "broker/handlers/log_levels.h"
 #include "broker/metadata/topics.h"
 
 namespace sillok::broker {
@@ -19,8 +21,6 @@ using protocol::ConfigType;
 using protocol::DescribeConfigsResource;
 using protocol::DescribeConfigsResult;
 using protocol::ErrorCode;
-
-enum class ReadOnly { no, yes };
 
 ConfigType type_of(ValueType type) {
   switch (type) {
@@ -38,6 +38,10 @@ ConfigType type_of(ValueType type) {
       return ConfigType::string;
     case ValueType::list:
       return ConfigType::list;
+    case ValueType::class_name:
+      return ConfigType::class_name;
+    case ValueType::password:
+      return ConfigType::password;
   }
   return ConfigType::unknown;
 }
@@ -68,11 +72,12 @@ class Answer {
       case ConfigResourceType::broker:
         return describe_broker(resource, result);
       case ConfigResourceType::broker_logger:
-        check_broker(resource, result);
-        return;
-      case ConfigResourceType::unknown:
+        return describe_logger(resource, result);
       case ConfigResourceType::client_metrics:
+        return describe_other(ResourceKind::client_metrics, resource, result);
       case ConfigResourceType::group:
+        return describe_other(ResourceKind::group, resource, result);
+      case ConfigResourceType::unknown:
         break;
     }
     fail(result, ErrorCode::invalid_request,
@@ -89,13 +94,33 @@ class Answer {
       return fail(result, ErrorCode::unknown_topic_or_partition,
                   "This server does not host this topic-partition.");
     }
-    add(topic_config_entries(services_.settings, *topic), ReadOnly::no, resource, result);
+    add(topic_config_entries(*settings_, *topic), resource, result);
   }
 
   void describe_broker(const DescribeConfigsResource& resource, DescribeConfigsResult& result) {
-    // The empty name is what all brokers were told at run time: nothing, here.
-    if (resource.resource_name.empty() || !check_broker(resource, result)) return;
-    add(broker_config_entries(services_.settings), ReadOnly::yes, resource, result);
+    // The empty name is what all brokers were told at run time.
+    if (resource.resource_name.empty()) return add(cluster_config_entries(*settings_), resource, result);
+    if (check_broker(resource, result)) add(broker_config_entries(*settings_), resource, result);
+  }
+
+  void describe_logger(const DescribeConfigsResource& resource, DescribeConfigsResult& result) {
+    if (!check_broker(resource, result)) return;
+    ConfigEntry entry;
+    entry.name = kRootLogger;
+    entry.value = log_level();
+    entry.source = protocol::ConfigSource::dynamic_broker_logger_config;
+    entry.doc = "What is logged: this and everything graver.";
+    std::vector<ConfigEntry> entries;
+    entries.push_back(std::move(entry));
+    add(std::move(entries), resource, result);
+  }
+
+  void describe_other(ResourceKind kind, const DescribeConfigsResource& resource,
+                      DescribeConfigsResult& result) {
+    if (resource.resource_name.empty())
+      return fail(result, ErrorCode::invalid_request, "the resource needs a name");
+    const Configs own = services_.resource_configs.find(kind, resource.resource_name);
+    add(resource_config_entries(*settings_, kind, own), resource, result);
   }
 
   bool check_broker(const DescribeConfigsResource& resource, DescribeConfigsResult& result) {
@@ -106,7 +131,7 @@ class Answer {
     return false;
   }
 
-  void add(std::vector<ConfigEntry> entries, ReadOnly read_only, const DescribeConfigsResource& resource,
+  void add(std::vector<ConfigEntry> entries, const DescribeConfigsResource& resource,
            DescribeConfigsResult& result) {
     kept_.push_back(std::move(entries));
     for (const ConfigEntry& config : kept_.back()) {
@@ -114,7 +139,8 @@ class Answer {
       protocol::DescribeConfigsEntry entry;
       entry.name = config.name;
       entry.value = config.value;
-      entry.read_only = read_only == ReadOnly::yes;
+      entry.read_only = config.is_read_only;
+      entry.is_sensitive = config.is_sensitive;
       entry.config_source = config.source;
       entry.config_type = type_of(config.type);
       if (request_.include_documentation) entry.documentation = config.doc;
@@ -140,6 +166,7 @@ class Answer {
   }
 
   const Services& services_;
+  const std::shared_ptr<const LoadedConfig> settings_ = services_.broker_configs.current();
   const protocol::DescribeConfigsRequest& request_;
   std::deque<std::vector<ConfigEntry>> kept_;
   std::deque<std::string> messages_;

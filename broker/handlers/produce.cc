@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "broker/append_round.h"
+#include "broker/batch_preparation.h"
 #include "broker/block_pool.h"
 #include "broker/error_mapping.h"
 #include "broker/handlers/handlers.h"
@@ -180,33 +181,78 @@ class ProduceOperation final : public AppendSink,
   TimerId timer_;
 };
 
-BatchRules rules_of(const storage::LogConfig& config) {
-  BatchRules rules;
-  rules.size_max = static_cast<std::size_t>(config.max_message_bytes);
-  rules.timestamp_type = config.timestamp_type;
-  rules.timestamp_before_max_ms = config.timestamp_before_max_ms;
-  rules.timestamp_after_max_ms = config.timestamp_after_max_ms;
-  return rules;
-}
+// Where one batch of a request goes. Views what the caller holds.
+struct Target {
+  const std::shared_ptr<ProduceOperation>& operation;
+  std::size_t index;
+  const std::shared_ptr<Partition>& partition;
+  const std::shared_ptr<const storage::LogConfig>& config;
+  Acks acks;
+};
 
-bool reads_records(const storage::LogConfig& config) {
-  const bool bounds_age = config.timestamp_type == TimestampType::create_time &&
-                          config.timestamp_before_max_ms != storage::kForever;
-  return config.cleanup_compact || bounds_age;  // the header tells the latest time only
-}
-
-KeyRule key_rule(const storage::LogConfig& config) {
-  return config.cleanup_compact ? KeyRule::required : KeyRule::optional;
+void append(const Target& target, MutableByteView batch, const RecordBatchHeader& header, TimestampMs now) {
+  AppendRequest request{batch, header, target.acks, target.operation, target.index};
+  if (target.config->timestamp_type == TimestampType::log_append_time) {
+    set_log_append_time(request.batch, now);
+    request.header.max_timestamp = now;
+    target.operation->result(target.index).log_append_time = now;
+  }
+  target.partition->append(std::move(request));
 }
 
 // Tells what is wrong with a batch as Kafka does: with the start of the log, where Kafka's has seen the batch
 // by then.
-void refuse_batch(const std::shared_ptr<ProduceOperation>& operation, std::size_t index, ByteView bytes,
-                  const Error& error, const Partition& partition) {
+void refuse_batch(const Target& target, ByteView batch, const Error& error) {
   const ErrorCode code = produce_error(error);
   const bool has_seen = code != ErrorCode::corrupt_message && code != ErrorCode::message_too_large;
-  if (!has_seen || !is_one_batch(bytes)) return operation->refuse(index, code, error.detail);
-  operation->refuse(index, code, error.detail, partition.log().log_start());
+  const Offset log_start = has_seen && is_one_batch(batch) ? target.partition->log().log_start() : Offset(-1);
+  target.operation->refuse(target.index, code, error.detail, log_start);
+}
+
+// As refuse_batch(), and with the records that are to blame. May take long.
+void refuse_records(const Target& target, ByteView batch, const RecordBatchHeader& header, const Error& error,
+                    TimestampMs now) {
+  target.operation->result(target.index).record_faults =
+      faults_of_records(header, batch, rules_of(*target.config), key_rule(*target.config), now);
+  refuse_batch(target, batch, error);
+}
+
+// `batch` may be changed.
+void prepare_and_append(const Target& target, MutableByteView batch, const RecordBatchHeader& header,
+                        TimestampMs now) {
+  auto prepared = prepare_batch(*target.config, header, batch, now);
+  if (!prepared.ok()) return refuse_records(target, batch, header, prepared.error(), now);
+  append(target, prepared->bytes.empty() ? batch : MutableByteView(prepared->bytes), prepared->header, now);
+}
+
+// On the pool, in the order of arrival. The frame dies meanwhile, so the batch is copied.
+void prepare_later(const RequestContext& context, const Target& target, MutableByteView batch,
+                   const RecordBatchHeader& header, TimestampMs now) {
+  auto copy = std::make_shared<Bytes>(batch.begin(), batch.end());
+  const bool posted = target.partition->preparations().post(
+      context.services.io, batch.size(),
+      [operation = target.operation, index = target.index, partition = target.partition,
+       config = target.config, acks = target.acks, copy, header,
+       now] { prepare_and_append({operation, index, partition, config, acks}, *copy, header, now); });
+  if (!posted) {
+    target.operation->refuse(target.index, ErrorCode::kafka_storage_error,
+                             "too many batches wait to be read or compressed");
+  }
+}
+
+// What check_batch() refused. Which records have the wrong time is found out where that may take long.
+void refuse_checked(const RequestContext& context, const Target& target, ByteView batch, const Error& error,
+                    TimestampMs now) {
+  const auto header = parse_record_batch_header(batch);
+  if (error.code != Errc::invalid_timestamp || !header.ok()) return refuse_batch(target, batch, error);
+  if (is_quick_to_prepare(*target.config, *header)) return refuse_records(target, batch, *header, error, now);
+  auto copy = std::make_shared<Bytes>(batch.begin(), batch.end());
+  const bool posted = target.partition->preparations().post(
+      context.services.io, batch.size(),
+      [operation = target.operation, index = target.index, partition = target.partition,
+       config = target.config, acks = target.acks, copy, header = *header, error,
+       now] { refuse_records({operation, index, partition, config, acks}, *copy, header, error, now); });
+  if (!posted) refuse_batch(target, batch, error);
 }
 
 // The batch of one partition: judged, and handed to the log.
@@ -218,17 +264,10 @@ void append_batch(const RequestContext& context, const std::shared_ptr<ProduceOp
   }
   const ByteView bytes = records ? records->bytes : ByteView{};
   const std::shared_ptr<const storage::LogConfig> config = partition->config();
-  const BatchRules rules = rules_of(*config);
+  const Target target{operation, index, partition, config, acks};
   const TimestampMs now = context.services.clock.wall_ms();
-  const sillok::Result<RecordBatchHeader> header = check_batch(bytes, rules, now);
-  if (!header.ok()) {
-    const auto parsed = parse_record_batch_header(bytes);
-    if (header.error().code == Errc::invalid_timestamp && parsed.ok()) {
-      operation->result(index).record_faults =
-          faults_of_records(*parsed, bytes, rules, key_rule(*config), now);
-    }
-    return refuse_batch(operation, index, bytes, header.error(), *partition);
-  }
+  const sillok::Result<RecordBatchHeader> header = check_batch(bytes, rules_of(*config), now);
+  if (!header.ok()) return refuse_checked(context, target, bytes, header.error(), now);
   // KIP-110: who asks in an older version cannot read it either.
   if (header->codec() == Codec::zstd && context.header.api_version < kFirstWithZstd)
     return operation->refuse(index, ErrorCode::unsupported_compression_type);
@@ -237,21 +276,14 @@ void append_batch(const RequestContext& context, const std::shared_ptr<ProduceOp
   }
   // The frame is ours to write in; the view of it in the message is not.
   const auto start = static_cast<std::size_t>(bytes.data() - context.frame.data());
-  AppendRequest request{context.frame.subspan(start, bytes.size()), *header, acks, operation, index};
-  if (reads_records(*config)) {
-    const auto checked = check_records(*header, bytes, rules, key_rule(*config), now);
-    if (!checked.ok()) {
-      operation->result(index).record_faults =
-          faults_of_records(*header, bytes, rules, key_rule(*config), now);
-      return refuse_batch(operation, index, bytes, checked.error(), *partition);
-    }
+  const MutableByteView batch = context.frame.subspan(start, bytes.size());
+  // What came before, and is still being prepared, goes first.
+  const bool must_wait = partition->has_preparations();
+  if (!must_wait && !needs_preparation(*config, *header)) return append(target, batch, *header, now);
+  if (!must_wait && is_quick_to_prepare(*config, *header)) {
+    return prepare_and_append(target, batch, *header, now);
   }
-  if (config->timestamp_type == TimestampType::log_append_time) {
-    set_log_append_time(request.batch, now);
-    request.header.max_timestamp = now;
-    operation->result(index).log_append_time = now;
-  }
-  partition->append(std::move(request));
+  prepare_later(context, target, batch, *header, now);
 }
 
 }  // namespace

@@ -69,6 +69,20 @@ Result<Configs> decode_configs(std::string_view key, const json::object& object)
 
 }  // namespace
 
+std::string resource_configs_prefix(std::string_view kind) { return fmt::format("configs/{}/", kind); }
+std::string resource_configs_key(std::string_view kind, std::string_view name) {
+  return resource_configs_prefix(kind) + std::string(name);
+}
+
+std::string encode_resource_configs(const Configs& configs) {
+  return json::serialize(json::object{{"format", kFormat}, {"configs", to_object(configs)}});
+}
+
+Result<Configs> decode_resource_configs(std::string_view key, std::string_view value) {
+  const json::object object = TRY(parse(key, value));
+  return decode_configs(key, object);
+}
+
 std::string topic_key(std::string_view name) { return std::string(kTopicKeyPrefix) + std::string(name); }
 std::string unfinished_key(const TopicId& id) { return std::string(kUnfinishedKeyPrefix) + id.to_string(); }
 

@@ -4,6 +4,10 @@
 //                        "deletion": it is under way for the partition folders with this id. Only a deletion
 //                        removes any
 //   producer-ids         {"format":1,"next":1000}: the first producer id that nobody has
+//   configs/<kind>/<name> {"format":1,"configs":{"log.retention.ms":"1000"}}: what AlterConfigs gave a
+//   resource that is no
+//                        topic: a broker (its number, or nothing for all), a group, a subscription to client
+//                        metrics
 #pragma once
 
 #include <cstdint>
@@ -34,6 +38,17 @@ struct UnfinishedRecord {
   std::map<std::string, std::string> configs;
   Work work = Work::creation;
 };
+
+inline constexpr std::string_view kBrokerResource = "broker";
+inline constexpr std::string_view kClientMetricsResource = "client-metrics";
+inline constexpr std::string_view kGroupResource = "group";
+
+// "configs/broker/", before the names of all resources of the kind.
+std::string resource_configs_prefix(std::string_view kind);
+std::string resource_configs_key(std::string_view kind, std::string_view name);
+std::string encode_resource_configs(const std::map<std::string, std::string>& configs);
+Result<std::map<std::string, std::string>> decode_resource_configs(std::string_view key,
+                                                                   std::string_view value);
 
 std::string topic_key(std::string_view name);
 std::string unfinished_key(const TopicId& id);

@@ -32,7 +32,11 @@ std::string unfinished(const TopicImage& topic, UnfinishedRecord::Work work) {
 }  // namespace
 
 Topics::Topics(const Config& config, MetadataStore& store, PartitionHost& host)
-    : config_(config), store_(store), host_(host), image_(std::make_shared<MetadataImage>()) {}
+    : config_(config),
+      defaults_(config.log_defaults),
+      store_(store),
+      host_(host),
+      image_(std::make_shared<MetadataImage>()) {}
 
 std::shared_ptr<const MetadataImage> Topics::image() const {
   const std::lock_guard lock(mutex_);
@@ -108,7 +112,7 @@ TopicOutcome Topics::validate(const NewTopic& topic, const Plan& plan) const {
   image->name = topic.name;
   image->partition_count = partitions;
   image->configs = topic.configs;
-  image->log_config = resolve_log_config(config_.log_defaults, topic.configs);
+  image->log_config = resolve_log_config(defaults_, topic.configs);
   return {ErrorCode::none, "", std::move(image)};
 }
 

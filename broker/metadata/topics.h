@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "broker/config.h"
+#include "broker/config_changes.h"
 #include "broker/metadata/image.h"
 #include "broker/metadata/store.h"
 #include "broker/partition_host.h"
@@ -80,6 +81,14 @@ class Topics {
   std::vector<TopicOutcome> create(const std::vector<NewTopic>& topics, ValidateOnly validate_only);
   // 3 unknown. With 56 the topic is gone, but not all of its files: the next start tries again.
   TopicOutcome remove(std::string_view name);
+  // 3 unknown, 37 where there are as many or more already, 44 too many partitions in all, 56 the disk. After
+  // a crash in between, the next start makes the partitions.
+  TopicOutcome add_partitions(std::string_view name, std::int32_t partition_count,
+                              ValidateOnly validate_only);
+  // 3 unknown, 40 and 42 as apply_changes() has them and for values that cannot be, 56 the disk.
+  TopicOutcome alter_configs(std::string_view name, const ConfigChanges& changes, ValidateOnly validate_only);
+  // What topics have that set nothing themselves; for the topics that there are, too.
+  void set_defaults(const storage::LogConfig& defaults);
 
  private:
   using TopicPointer = std::shared_ptr<const TopicImage>;
@@ -106,12 +115,16 @@ class Topics {
                                                const std::map<std::string, std::string>& configs) const;
   TopicOutcome validate(const NewTopic& topic, const Plan& plan) const;
   std::optional<std::string> colliding_name(std::string_view name, const Plan& plan) const;
+  Result<void> record(const TopicImage& before, const TopicImage& after);
+  Result<void> make_partitions(const TopicImage& topic, std::int32_t first);
+  void configure(const TopicImage& topic);
   Result<void> make(std::vector<std::shared_ptr<TopicImage>>& topics);
   void undo(const std::vector<std::shared_ptr<TopicImage>>& topics);
   Result<void> remove_folders(const TopicImage& topic);
   void publish(std::shared_ptr<const MetadataImage> image);
 
   const Config& config_;
+  storage::LogConfig defaults_;
   MetadataStore& store_;
   PartitionHost& host_;
   mutable std::mutex mutex_;  // guards image_ only, for as long as the pointer is copied

@@ -64,7 +64,7 @@ Result<std::shared_ptr<TopicImage>> Topics::image_of(
   topic->id = id;
   topic->partition_count = partition_count;
   topic->configs = configs;
-  topic->log_config = resolve_log_config(config_.log_defaults, configs);
+  topic->log_config = resolve_log_config(defaults_, configs);
   return topic;
 }
 
@@ -192,7 +192,7 @@ Result<void> Topics::adopt_unknown(Loading& loading) {
     std::int32_t last = *unknown.partitions.rbegin();
     if (loading.foreign.contains(name)) last = std::max(last, *loading.foreign[name].rbegin());
     topic->partition_count = last + 1;
-    topic->log_config = config_.log_defaults;
+    topic->log_config = defaults_;
     adopted.puts.push_back({topic_key(name), encode(TopicRecord{topic->id, topic->partition_count, {}})});
     loading.notes.push_back(
         fmt::format("adopted topic {} with {} partitions and id {}, found in the log directory", name,

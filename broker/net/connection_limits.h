@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <mutex>
 #include <string>
 #include <unordered_map>
+#include <utility>
 
 namespace sillok::broker {
 
@@ -13,8 +15,15 @@ class ConnectionLimits {
  public:
   enum class Admission { admitted, too_many, too_many_from_address };
 
-  ConnectionLimits(std::int32_t total_max, std::int32_t per_address_max)
-      : total_max_(total_max), per_address_max_(per_address_max) {}
+  struct Limits {
+    std::int32_t total_max = 0;
+    std::int32_t per_address_max = 0;
+    std::map<std::string, std::int32_t> of_address;  // in place of per_address_max
+  };
+  explicit ConnectionLimits(Limits limits) : limits_(std::move(limits)) {}
+
+  // Connections that there are stay.
+  void set(Limits limits);
 
   // An admitted connection must be given back by leave().
   Admission enter(const std::string& address);
@@ -22,9 +31,8 @@ class ConnectionLimits {
   std::int32_t count() const;
 
  private:
-  const std::int32_t total_max_;
-  const std::int32_t per_address_max_;
   mutable std::mutex mutex_;
+  Limits limits_;
   std::int32_t count_ = 0;
   std::unordered_map<std::string, std::int32_t> by_address_;
 };

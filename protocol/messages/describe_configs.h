@@ -14,15 +14,6 @@
 
 namespace sillok::protocol {
 
-enum class ConfigResourceType : std::int8_t {
-  unknown = 0,
-  topic = 2,
-  broker = 4,
-  broker_logger = 8,
-  client_metrics = 16,
-  group = 32,
-};
-
 enum class ConfigType : std::int8_t {
   unknown = 0,
   boolean = 1,

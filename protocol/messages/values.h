@@ -12,6 +12,16 @@ enum class IsolationLevel : std::int8_t {
   read_committed = 1,
 };
 
+// What has settings.
+enum class ConfigResourceType : std::int8_t {
+  unknown = 0,
+  topic = 2,
+  broker = 4,
+  broker_logger = 8,
+  client_metrics = 16,
+  group = 32,
+};
+
 // Where a setting's value comes from.
 enum class ConfigSource : std::int8_t {
   unknown = 0,

@@ -64,8 +64,8 @@ TEST_CASE("describe configs: every version lists every config of a topic, with i
     CHECK(find(result, "segment.bytes").config_source == ConfigSource::topic_config);
     CHECK(find(result, "compression.type").value == "zstd");
     CHECK(find(result, "retention.ms").value == "7200000");
-    CHECK(find(result, "retention.ms").config_source == ConfigSource::static_broker_config);
     CHECK(find(result, "retention.bytes").value == "77");
+    CHECK(find(result, "retention.bytes").config_source == ConfigSource::static_broker_config);
     CHECK(find(result, "cleanup.policy").value == "delete");
     CHECK(find(result, "cleanup.policy").config_source == ConfigSource::default_config);
     for (const DescribeConfigsEntry& entry : result.configs) {
@@ -87,8 +87,10 @@ TEST_CASE("describe configs: synonyms, the strongest first, where they are asked
   CHECK(synonyms(find(result, "segment.bytes")) ==
         std::vector<std::string>{"segment.bytes=2097152 from 1", "log.segment.bytes=3000000 from 4",
                                  "log.segment.bytes=1073741824 from 5"});
-  CHECK(synonyms(find(result, "retention.ms")) ==
-        std::vector<std::string>{"log.retention.hours=2 from 4", "log.retention.hours=168 from 5"});
+  // Hours alone are no synonym of milliseconds, in Kafka either.
+  CHECK(synonyms(find(result, "retention.ms")).empty());
+  CHECK(find(result, "retention.ms").value == "7200000");
+  CHECK(find(result, "retention.ms").config_source == ConfigSource::default_config);
 }
 
 TEST_CASE("describe configs: documentation and types, where they are asked for") {
@@ -121,7 +123,7 @@ TEST_CASE("describe configs: only the configs that are named, where some are") {
   CHECK(ask(fixture, request).configs.size() == broker::topic_configs().size());
 }
 
-TEST_CASE("describe configs: every setting of this broker, read-only") {
+TEST_CASE("describe configs: every setting of this broker, read-only where a restart is needed") {
   HandlerFixture fixture{{"node.id", "3"}, {"num.partitions", "4"}, {"log.retention.hours", "5"}};
   const DescribeConfigsResult result = ask(fixture, asking(ConfigResourceType::broker, "3"));
   CHECK(result.error_code == ErrorCode::none);
@@ -133,7 +135,32 @@ TEST_CASE("describe configs: every setting of this broker, read-only") {
   CHECK(find(result, "log.retention.hours").value == "5");
   CHECK_FALSE(find(result, "log.retention.ms").value.has_value());
   CHECK(find(result, "log.dirs").value == "./data");
-  for (const DescribeConfigsEntry& entry : result.configs) CHECK(entry.read_only);
+  CHECK(find(result, "num.partitions").read_only);
+  CHECK_FALSE(find(result, "log.retention.ms").read_only);
+  CHECK(find(result, "log.retention.hours").read_only);
+}
+
+TEST_CASE("describe configs: a password is not told") {
+  HandlerFixture fixture{{"ssl.key.password", "secret"}};
+  DescribeConfigsRequest request = asking(ConfigResourceType::broker, "1");
+  request.include_synonyms = true;
+  const DescribeConfigsEntry entry = find(ask(fixture, request), "ssl.key.password");
+  CHECK(entry.is_sensitive);
+  CHECK(entry.config_type == ConfigType::password);
+  CHECK_FALSE(entry.value.has_value());
+  REQUIRE(entry.synonyms.size() == 1);
+  CHECK_FALSE(entry.synonyms[0].value.has_value());
+}
+
+TEST_CASE("describe configs: the logger's level, and the configs of a group that nobody made") {
+  HandlerFixture fixture;
+  const DescribeConfigsResult logger = ask(fixture, asking(ConfigResourceType::broker_logger, "1"));
+  CHECK(find(logger, "root").config_source == ConfigSource::dynamic_broker_logger_config);
+  const DescribeConfigsResult group = ask(fixture, asking(ConfigResourceType::group, "g"));
+  CHECK(group.error_code == ErrorCode::none);
+  CHECK(find(group, "consumer.session.timeout.ms").value == "45000");
+  const DescribeConfigsResult metrics = ask(fixture, asking(ConfigResourceType::client_metrics, "m"));
+  CHECK(find(metrics, "interval.ms").value == "300000");
 }
 
 TEST_CASE("describe configs: the value of node.id is that of broker.id where only that was given") {
@@ -166,8 +193,8 @@ TEST_CASE("describe configs: what is not there has Kafka's error and a message")
   CHECK(error_of(ConfigResourceType::broker, "2") == ErrorCode::invalid_request);
   CHECK(error_of(ConfigResourceType::broker, "one") == ErrorCode::invalid_request);
   CHECK(error_of(ConfigResourceType::broker_logger, "2") == ErrorCode::invalid_request);
-  CHECK(error_of(ConfigResourceType::group, "g") == ErrorCode::invalid_request);
-  CHECK(error_of(ConfigResourceType::client_metrics, "m") == ErrorCode::invalid_request);
+  CHECK(error_of(ConfigResourceType::group, "") == ErrorCode::invalid_request);
+  CHECK(error_of(ConfigResourceType::client_metrics, "") == ErrorCode::invalid_request);
   CHECK(error_of(static_cast<ConfigResourceType>(99), "x") == ErrorCode::invalid_request);
   CHECK(fixture.topics->image()->topics().empty());
 }

@@ -35,7 +35,7 @@ import org.apache.kafka.common.record.internal.MemoryRecords;
 import org.apache.kafka.common.record.internal.SimpleRecord;
 
 public class GoldenEncoder {
-  // Lowest and highest version that Sillok serves.
+  // Lowest and highest version that protocol/ speaks.
   private static final Map<String, int[]> VERSIONS = Map.ofEntries(
       Map.entry("ApiVersions", new int[] {0, 4}),
       Map.entry("Metadata", new int[] {0, 13}),
@@ -47,7 +47,23 @@ public class GoldenEncoder {
       Map.entry("InitProducerId", new int[] {0, 5}),
       Map.entry("DescribeConfigs", new int[] {1, 4}),
       Map.entry("DescribeCluster", new int[] {0, 2}),
-      Map.entry("OffsetForLeaderEpoch", new int[] {2, 4}));
+      Map.entry("OffsetForLeaderEpoch", new int[] {2, 4}),
+      Map.entry("DeleteRecords", new int[] {0, 2}),
+      Map.entry("AlterConfigs", new int[] {0, 2}),
+      Map.entry("AlterReplicaLogDirs", new int[] {1, 2}),
+      Map.entry("DescribeLogDirs", new int[] {1, 5}),
+      Map.entry("CreatePartitions", new int[] {0, 3}),
+      Map.entry("ElectLeaders", new int[] {0, 2}),
+      Map.entry("IncrementalAlterConfigs", new int[] {0, 1}),
+      Map.entry("AlterPartitionReassignments", new int[] {0, 1}),
+      Map.entry("ListPartitionReassignments", new int[] {0, 0}),
+      Map.entry("DescribeQuorum", new int[] {0, 2}),
+      Map.entry("UpdateFeatures", new int[] {0, 2}),
+      Map.entry("DescribeProducers", new int[] {0, 0}),
+      Map.entry("GetTelemetrySubscriptions", new int[] {0, 0}),
+      Map.entry("PushTelemetry", new int[] {0, 0}),
+      Map.entry("ListConfigResources", new int[] {0, 1}),
+      Map.entry("DescribeTopicPartitions", new int[] {0, 0}));
 
   private static final ObjectMapper JSON = new ObjectMapper().enable(JsonParser.Feature.ALLOW_COMMENTS);
 

@@ -225,7 +225,7 @@ TEST_CASE("clean_up: deletions that a crash interrupted are finished by the next
 TEST_CASE("clean_up: producers outlive their segments, whatever was flushed of them") {
   const Stop stop = GENERATE(Stop::killed, Stop::power_cut);
   LogFixture f(small_with_retention());
-  f.options.producer_id_expiration_ms = 1'000'000'000'000;
+  f.options.config.producer_id_expiration_ms = 2'000'000'000;
   f.create();
   f.append(batch().producer(1, 0, 0).records(1));
   SECTION("a sealed one and the active one, never flushed") { REQUIRE(f.log->roll().ok()); }
@@ -262,7 +262,7 @@ TEST_CASE("clean_up: appends do not wait for the disk that takes segments away")
 
 TEST_CASE("clean_up: producers that were silent for their expiration are forgotten") {
   LogFixture f(small_with_retention());
-  f.options.producer_id_expiration_ms = 5'000;
+  f.options.config.producer_id_expiration_ms = 5'000;
   f.create();
   f.append(batch().producer(1, 0, 7).records(1));
   f.clock.advance(std::chrono::milliseconds(5'001));

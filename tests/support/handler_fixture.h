@@ -12,10 +12,12 @@
 #include <utility>
 #include <vector>
 
+#include "broker/broker_configs.h"
 #include "broker/handlers/handlers.h"
 #include "broker/metadata/local_store.h"
 #include "broker/metadata/topics.h"
 #include "broker/producer_ids.h"
+#include "broker/resource_configs.h"
 #include "tests/support/fake_partition_host.h"
 #include "tests/support/fake_reactor.h"
 #include "tests/support/fake_response_sink.h"
@@ -55,9 +57,16 @@ class HandlerFixture {
     producer_ids = std::make_unique<broker::ProducerIds>(*store);
     topics = std::make_unique<broker::Topics>(settings.config, *store, host);
     REQUIRE(topics->load(notes).ok());
+    broker_configs = std::make_unique<broker::BrokerConfigs>(settings, *store);
+    REQUIRE(broker_configs->load(notes).ok());
+    broker_configs->when_changed(
+        [this](const broker::LoadedConfig& now) { topics->set_defaults(now.config.log_defaults); });
+    resource_configs = std::make_unique<broker::ResourceConfigs>(*store);
+    REQUIRE(resource_configs->load().ok());
     services = std::make_unique<broker::Services>(broker::Services{
-        .settings = settings,
         .config = settings.config,
+        .broker_configs = *broker_configs,
+        .resource_configs = *resource_configs,
         .clock = clock,
         .topics = *topics,
         .partitions = no_partitions(),
@@ -111,6 +120,8 @@ class HandlerFixture {
   std::unique_ptr<broker::LocalStore> store;
   std::unique_ptr<broker::ProducerIds> producer_ids;
   std::unique_ptr<broker::Topics> topics;
+  std::unique_ptr<broker::BrokerConfigs> broker_configs;
+  std::unique_ptr<broker::ResourceConfigs> resource_configs;
   std::unique_ptr<broker::Services> services;
   std::shared_ptr<FakeResponseSink> sink = std::make_shared<FakeResponseSink>();
   std::uint64_t slot = 0;

@@ -83,9 +83,29 @@ std::string expected_default(const json::object& field) {
   return std::to_string(std::stoll(text, nullptr, 0));
 }
 
-void compare_fields(const std::vector<FieldDescription>& ours, const json::array& kafkas, VersionRange range);
+// The fields of a struct are in the field that uses it, or, where several do, in a list beside the message's
+// own.
+const json::array* struct_fields(const json::object& field, const json::array& common_structs) {
+  if (const json::value* fields = field.if_contains("fields")) return &fields->as_array();
+  std::string type = text_of(field, "type");
+  if (type.starts_with("[]")) type = type.substr(2);
+  for (const json::value& common : common_structs) {
+    if (text_of(common.as_object(), "name") == type) return &common.at("fields").as_array();
+  }
+  return nullptr;
+}
 
-void compare_field(const FieldDescription& ours, const json::object& kafkas, VersionRange range) {
+// What surrounds a field: the versions that have it, and the structs that it may name.
+struct Surroundings {
+  VersionRange versions;
+  const json::array& common_structs;
+};
+
+void compare_fields(const std::vector<FieldDescription>& ours, const json::array& kafkas,
+                    const Surroundings& around);
+
+void compare_field(const FieldDescription& ours, const json::object& kafkas, const Surroundings& around) {
+  const VersionRange range = around.versions;
   INFO("field " << ours.name << " in versions " << to_string(range));
   CHECK(ours.name == text_of(kafkas, "name"));
   CHECK(ours.type == expected_type(text_of(kafkas, "type")));
@@ -105,26 +125,26 @@ void compare_field(const FieldDescription& ours, const json::object& kafkas, Ver
   } else {
     CHECK(ours.absent_value == expected_default(kafkas));
   }
-  if (const json::value* fields = kafkas.if_contains("fields")) {
-    compare_fields(ours.fields, fields->as_array(), versions);
+  if (const json::array* fields = struct_fields(kafkas, around.common_structs)) {
+    compare_fields(ours.fields, *fields, {versions, around.common_structs});
   } else {
     CHECK(ours.fields.empty());
   }
 }
 
 void compare_fields(const std::vector<FieldDescription>& ours, const json::array& kafkas,
-                    VersionRange range) {
+                    const Surroundings& around) {
   std::vector<const json::object*> expected;
   for (const json::value& field : kafkas) {
     const VersionRange versions = parse_range(text_of(field.as_object(), "versions"));
-    if (!intersection(versions, range).empty()) expected.push_back(&field.as_object());
+    if (!intersection(versions, around.versions).empty()) expected.push_back(&field.as_object());
   }
   std::string our_names;
   std::string kafkas_names;
   for (const FieldDescription& field : ours) our_names += field.name + " ";
   for (const json::object* field : expected) kafkas_names += text_of(*field, "name") + " ";
   REQUIRE(our_names == kafkas_names);
-  for (std::size_t i = 0; i < ours.size(); ++i) compare_field(ours[i], *expected[i], range);
+  for (std::size_t i = 0; i < ours.size(); ++i) compare_field(ours[i], *expected[i], around);
 }
 
 template <Message M>
@@ -141,7 +161,9 @@ void compare_message(Direction direction) {
   const VersionRange flexible = parse_range(text_of(definition, "flexibleVersions"));
   CHECK(to_string(intersection(flexible, M::kVersions)) ==
         to_string(intersection(M::kFlexible, M::kVersions)));
-  compare_fields(describe_fields<M>(), definition.at("fields").as_array(), M::kVersions);
+  const json::value* common = definition.if_contains("commonStructs");
+  const json::array common_structs = common == nullptr ? json::array() : common->as_array();
+  compare_fields(describe_fields<M>(), definition.at("fields").as_array(), {M::kVersions, common_structs});
 }
 
 }  // namespace

@@ -1,0 +1,219 @@
+#include "broker/broker_configs.h"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "broker/metadata/metadata_records.h"
+#include "broker/name_suggestion.h"
+#include "broker/settings.h"
+
+namespace sillok::broker {
+namespace {
+
+using protocol::ConfigOperation;
+using protocol::ConfigSource;
+using protocol::ErrorCode;
+
+// Settings that are only ever given at run time: limits of replication, of which there is none.
+constexpr std::string_view kOnlyAtRunTime[] = {
+    "follower.replication.throttled.rate",
+    "leader.replication.throttled.rate",
+    "replica.alter.log.dirs.io.max.bytes.per.second",
+};
+// Those of one listener begin so, and need the listener's name to be changed.
+constexpr std::string_view kListenerPrefix = "listener.name.";
+constexpr std::string_view kPerListener[] = {
+    "ssl.key.password",
+    "ssl.keystore.certificate.chain",
+    "ssl.keystore.key",
+    "ssl.keystore.location",
+    "ssl.keystore.password",
+    "ssl.keystore.type",
+    "ssl.truststore.certificates",
+    "ssl.truststore.location",
+    "ssl.truststore.password",
+    "ssl.truststore.type",
+};
+
+bool is_in(std::span<const std::string_view> names, std::string_view name) {
+  return std::ranges::find(names, name) != names.end();
+}
+
+std::optional<std::string> unknown_fault(std::string_view name, std::string_view value) {
+  if (name.starts_with(kListenerPrefix)) return std::nullopt;
+  if (is_in(kOnlyAtRunTime, name)) return value_fault({ValueType::int64, at_least(0), {}}, value);
+  std::vector<std::string_view> known(std::begin(kOnlyAtRunTime), std::end(kOnlyAtRunTime));
+  for (const Setting& setting : settings()) known.push_back(setting.name);
+  return "unknown setting" + did_you_mean(name, known);
+}
+
+// Pools that must not be made much larger or smaller at a time, as in Kafka: a slip of the finger is an
+// outage.
+constexpr std::string_view kPools[] = {
+    "background.threads",   "log.cleaner.threads", "num.io.threads", "num.recovery.threads.per.data.dir",
+    "num.replica.fetchers",
+};
+
+std::optional<std::string> thread_count_fault(std::string_view value, std::int64_t now) {
+  const std::int64_t wanted = parse_integer(value).value_or(0);
+  if (wanted > 2 * now) return fmt::format("must not be more than twice the {} of now", now);
+  if (2 * wanted < now) return fmt::format("must not be less than half of the {} of now", now);
+  return std::nullopt;
+}
+
+std::optional<std::string> value_fault_now(std::string_view name, std::string_view value,
+                                           const LoadedConfig& now) {
+  const Setting* setting = find_setting(name);
+  if (setting == nullptr) return unknown_fault(name, value);
+  if (auto fault = setting_fault(*setting, value)) return fault;
+  if (is_in(kPools, name)) {
+    return thread_count_fault(value, parse_integer(setting_value(now, name).value_or("")).value_or(1));
+  }
+  if (name == "max.connections" && parse_integer(value) == 0) return "must be at least 1";
+  return std::nullopt;
+}
+
+std::optional<ConfigFault> change_fault(const ConfigChange& change, const Configs& after,
+                                        const LoadedConfig& now) {
+  const std::string& name = change.name;
+  const Setting* setting = find_setting(name);
+  if (setting != nullptr && setting->update == Update::at_start) {
+    return ConfigFault{ErrorCode::invalid_request,
+                       fmt::format("Cannot update these configs dynamically: [{}]", name)};
+  }
+  if (is_in(kPerListener, name)) {
+    return ConfigFault{
+        ErrorCode::invalid_request,
+        fmt::format("{} can be changed for one listener only, by the prefix {}", name, kListenerPrefix)};
+  }
+  if (change.operation == ConfigOperation::remove) return std::nullopt;
+  const std::string& value = after.at(name);
+  const auto fault = value_fault_now(name, value, now);
+  if (!fault) return std::nullopt;
+  return ConfigFault{ErrorCode::invalid_request, fmt::format("Invalid value {} for configuration {}: {}",
+                                                             excerpt(value), excerpt(name), *fault)};
+}
+
+class SettingKind final : public ConfigKind {
+ public:
+  explicit SettingKind(const LoadedConfig& settings) : settings_(settings) {}
+
+  bool is_list(std::string_view name) const override {
+    const Setting* setting = find_setting(name);
+    return setting != nullptr && setting->rule.type == ValueType::list;
+  }
+  // As in Kafka what the start gave, whatever was changed since.
+  std::string inherited(std::string_view name) const override {
+    for (const GivenSetting& given : settings_.given) {
+      if (given.name == name && given.source == ConfigSource::static_broker_config) return given.value;
+    }
+    const Setting* setting = find_setting(name);
+    return setting != nullptr ? default_value(*setting).value_or("") : "";
+  }
+
+ private:
+  const LoadedConfig& settings_;
+};
+
+}  // namespace
+
+BrokerConfigs::BrokerConfigs(LoadedConfig at_start, MetadataStore& store)
+    : static_(at_start.given),
+      self_(at_start.config.node_id),
+      store_(store),
+      current_(std::make_shared<const LoadedConfig>(std::move(at_start))) {}
+
+std::shared_ptr<const LoadedConfig> BrokerConfigs::current() const {
+  const std::lock_guard lock(mutex_);
+  return current_;
+}
+
+void BrokerConfigs::publish(LoadedConfig settings) {
+  settings.config.cluster_id = current()->config.cluster_id;
+  const std::lock_guard lock(mutex_);
+  current_ = std::make_shared<const LoadedConfig>(std::move(settings));
+}
+
+std::string BrokerConfigs::key(Scope scope) const {
+  return resource_configs_key(kBrokerResource,
+                              scope == Scope::all_brokers ? "" : fmt::format("{}", self_.value));
+}
+
+Configs BrokerConfigs::configs(Scope scope) const { return of(scope); }
+
+Result<LoadedConfig> BrokerConfigs::resolve(const Configs& all_brokers, const Configs& this_broker) const {
+  std::vector<GivenSetting> given = static_;
+  const auto add = [&](const Configs& configs, ConfigSource source, std::string_view place) {
+    for (const auto& [name, value] : configs) {
+      // Only kept: nothing here has them.
+      if (find_setting(name) != nullptr) given.push_back({name, value, source, std::string(place)});
+    }
+  };
+  add(all_brokers, ConfigSource::dynamic_default_broker_config, "changed for all brokers");
+  add(this_broker, ConfigSource::dynamic_broker_config, "changed for this broker");
+  return resolve_config(std::move(given));
+}
+
+Result<void> BrokerConfigs::load(std::vector<std::string>& notes) {
+  for (const Scope scope : {Scope::all_brokers, Scope::this_broker}) {
+    const std::string wanted = key(scope);
+    for (const KeyValue& pair : TRY(store_.range(wanted))) {
+      if (pair.key == wanted) of(scope) = TRY(decode_resource_configs(pair.key, pair.value));
+    }
+  }
+  Configs valid[2];
+  for (const Scope scope : {Scope::all_brokers, Scope::this_broker}) {
+    for (const auto& [name, value] : of(scope)) {
+      const Setting* setting = find_setting(name);
+      const auto fault = setting == nullptr ? unknown_fault(name, value) : setting_fault(*setting, value);
+      if (!fault) {
+        valid[static_cast<int>(scope)][name] = value;
+      } else {
+        notes.push_back(fmt::format("{}={}, altered earlier, is left out: {}", name, value, *fault));
+      }
+    }
+  }
+  auto settings = resolve(valid[0], valid[1]);
+  if (!settings.ok()) {
+    notes.push_back(fmt::format("what was altered earlier is left out: {}", settings.error().detail));
+    return {};
+  }
+  publish(std::move(settings).value());
+  return {};
+}
+
+std::optional<ConfigFault> BrokerConfigs::alter(Scope scope, const ConfigChanges& changes,
+                                                ValidateOnly validate_only) {
+  const std::shared_ptr<const LoadedConfig> before = current();
+  Configs changed = of(scope);
+  if (auto fault = apply_changes(changes, SettingKind(*before), changed)) return fault;
+  for (const ConfigChange& change : changes.changes) {
+    if (auto fault = change_fault(change, changed, *before)) return fault;
+  }
+  const bool is_for_all = scope == Scope::all_brokers;
+  auto after = resolve(is_for_all ? changed : all_brokers_, is_for_all ? this_broker_ : changed);
+  if (!after.ok()) return ConfigFault{ErrorCode::invalid_request, after.error().detail};
+  if (validate_only == ValidateOnly::yes) return std::nullopt;
+  MetadataStore::Transaction transaction;
+  if (changed.empty()) {
+    transaction.deletes.push_back(key(scope));
+  } else {
+    transaction.puts.push_back({key(scope), encode_resource_configs(changed)});
+  }
+  const auto written = store_.txn(transaction);
+  if (!written.ok()) return ConfigFault{ErrorCode::kafka_storage_error, written.error().describe()};
+  of(scope) = std::move(changed);
+  for (const ConfigChange& change : changes.changes) {
+    spdlog::info("setting {} of {} altered", change.name, is_for_all ? "all brokers" : "this broker");
+  }
+  publish(std::move(after).value());
+  const std::shared_ptr<const LoadedConfig> now = current();
+  for (const auto& apply : appliers_) apply(*now);
+  return std::nullopt;
+}
+
+}  // namespace sillok::broker

@@ -1,0 +1,60 @@
+// The broker's settings as they are now: those of the start, and what AlterConfigs made of them since, which
+// lasts.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "broker/config.h"
+#include "broker/config_changes.h"
+#include "broker/metadata/store.h"
+#include "broker/metadata/topics.h"
+#include "protocol/base/result.h"
+
+namespace sillok::broker {
+
+// Threading: current() from any thread; everything else on the control executor only, or before the broker
+// serves. Durability: a change is on disk before anything sees it.
+class BrokerConfigs {
+ public:
+  BrokerConfigs(LoadedConfig at_start, MetadataStore& store);
+
+  // Adds what was changed in earlier lives. What is no longer valid is left out, with a note: a setting that
+  // a start does not survive could never be taken back.
+  Result<void> load(std::vector<std::string>& notes);
+
+  std::shared_ptr<const LoadedConfig> current() const;
+
+  // All brokers' settings, or this one's, which are the stronger.
+  enum class Scope { all_brokers, this_broker };
+  // nullopt where all is well; else nothing was changed. Kafka's errors: 42 for names and values that cannot
+  // be, 40 for list operations on what is no list, 56 the disk.
+  std::optional<ConfigFault> alter(Scope scope, const ConfigChanges& changes, ValidateOnly validate_only);
+  // The names with a value of `scope`.
+  Configs configs(Scope scope) const;
+
+  // Called after each change.
+  void when_changed(std::function<void(const LoadedConfig&)> apply) { appliers_.push_back(std::move(apply)); }
+
+ private:
+  Configs& of(Scope scope) { return scope == Scope::all_brokers ? all_brokers_ : this_broker_; }
+  const Configs& of(Scope scope) const { return scope == Scope::all_brokers ? all_brokers_ : this_broker_; }
+  std::string key(Scope scope) const;
+  Result<LoadedConfig> resolve(const Configs& all_brokers, const Configs& this_broker) const;
+  void publish(LoadedConfig settings);
+
+  const std::vector<GivenSetting> static_;
+  const BrokerId self_;
+  MetadataStore& store_;
+  Configs all_brokers_;
+  Configs this_broker_;
+  std::vector<std::function<void(const LoadedConfig&)>> appliers_;
+  mutable std::mutex mutex_;  // guards current_ only, for as long as the pointer is copied
+  std::shared_ptr<const LoadedConfig> current_;
+};
+
+}  // namespace sillok::broker

@@ -1,0 +1,84 @@
+#include "broker/config_changes.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "broker/setting_value.h"
+#include "protocol/base/utf8.h"
+
+namespace sillok::broker {
+namespace {
+
+using protocol::ConfigOperation;
+using protocol::ErrorCode;
+
+bool is_list_operation(ConfigOperation operation) {
+  return operation == ConfigOperation::append || operation == ConfigOperation::subtract;
+}
+
+std::optional<ConfigFault> fault_of(const ConfigChange& change, const ConfigKind& kind) {
+  if (change.operation < ConfigOperation::set || change.operation > ConfigOperation::subtract) {
+    return ConfigFault{ErrorCode::invalid_request,
+                       fmt::format("{} is no operation", static_cast<int>(change.operation))};
+  }
+  if (!is_utf8(change.name) || !is_utf8(change.value.value_or(""))) {
+    return ConfigFault{ErrorCode::invalid_request, "a name or a value is no UTF-8"};
+  }
+  if (change.operation != ConfigOperation::remove && !change.value) {
+    return ConfigFault{ErrorCode::invalid_request,
+                       fmt::format("Null value not supported for : {}", excerpt(change.name))};
+  }
+  if (is_list_operation(change.operation) && !kind.is_list(change.name)) {
+    return ConfigFault{ErrorCode::invalid_config,
+                       fmt::format("{} is no list, so nothing can be added to it or "
+                                   "taken from it",
+                                   excerpt(change.name))};
+  }
+  return std::nullopt;
+}
+
+// "a,b" with the elements of `change` in it once, or without them.
+std::string changed_list(std::string_view before, const ConfigChange& change) {
+  std::vector<std::string_view> elements = parse_list(before);
+  for (const std::string_view element : parse_list(*change.value)) {
+    const auto found = std::ranges::find(elements, element);
+    const bool has = found != elements.end();
+    if (change.operation == ConfigOperation::append && !has) elements.push_back(element);
+    if (change.operation == ConfigOperation::subtract && has) elements.erase(found);
+  }
+  return fmt::format("{}", fmt::join(elements, ","));
+}
+
+void apply(const ConfigChange& change, const ConfigKind& kind, Configs& configs) {
+  if (change.operation == ConfigOperation::remove) {
+    configs.erase(change.name);
+  } else if (change.operation == ConfigOperation::set) {
+    configs[change.name] = *change.value;
+  } else {
+    const auto own = configs.find(change.name);
+    const std::string before = own != configs.end() ? own->second : kind.inherited(change.name);
+    configs[change.name] = changed_list(before, change);
+  }
+}
+
+}  // namespace
+
+std::optional<ConfigFault> apply_changes(const ConfigChanges& changes, const ConfigKind& kind,
+                                         Configs& configs) {
+  std::set<std::string_view> names;
+  for (const ConfigChange& change : changes.changes) {
+    if (!names.insert(change.name).second) {
+      return ConfigFault{ErrorCode::invalid_request, "Error due to duplicate config keys"};
+    }
+    if (auto fault = fault_of(change, kind)) return fault;
+  }
+  if (changes.others == ConfigChanges::Others::go) configs.clear();
+  for (const ConfigChange& change : changes.changes) apply(change, kind, configs);
+  return std::nullopt;
+}
+
+}  // namespace sillok::broker
