@@ -47,8 +47,9 @@ int fail(const std::string& why) {
 }
 
 int run(const Options& options) {
-  const auto endpoint = sillok::bench::parse_loopback(options.listen);
+  const auto endpoint = sillok::bench::parse_local(options.listen);
   if (!endpoint.ok()) return fail(endpoint.error().detail);
+  if (endpoint->is_unix()) return fail("--listen: HOST:PORT is expected");
   FlushMode mode{};
   if (options.flush == "none") {
     mode = FlushMode::none;

@@ -38,6 +38,8 @@ int run(const LoadOptions& options) {
       return print(sillok::bench::run_produce(options));
     case Mode::fetch:
       return print(sillok::bench::run_fetch(options));
+    case Mode::consume:
+      return print(sillok::bench::run_consume(options));
     case Mode::e2e:
       return print(sillok::bench::run_e2e(options));
     case Mode::metadata:

@@ -6,6 +6,8 @@
 #include <charconv>
 #include <cstring>
 
+#include "protocol/base/unix_address.h"
+
 namespace sillok::bench {
 namespace {
 
@@ -15,7 +17,12 @@ Error bad(std::string text) { return Error{Errc::invalid_argument, std::move(tex
 
 }  // namespace
 
-Result<Endpoint> parse_loopback(const std::string& text) {
+Result<Endpoint> parse_local(const std::string& text) {
+  if (is_unix_address(text)) {
+    const std::string name(unix_name_of(text));
+    if (const auto wrong = unix_name_fault(name)) return bad("'" + text + "': it " + *wrong);
+    return Endpoint{"", 0, name};
+  }
   const std::size_t colon = text.rfind(':');
   if (colon == std::string::npos) return bad("'" + text + "': HOST:PORT is expected");
   Endpoint endpoint;
@@ -34,11 +41,17 @@ Result<Endpoint> parse_loopback(const std::string& text) {
   } else if (endpoint.host == "::1") {
     return endpoint;
   }
-  return bad("'" + text + "': a load goes to 127.0.0.0/8 or [::1] only");
+  return bad("'" + text + "': a load goes to 127.0.0.0/8, [::1] or unix:///PATH only");
 }
 
 SocketAddress address_of(const Endpoint& endpoint) {
   SocketAddress address;
+  if (endpoint.is_unix()) {
+    const UnixSocketAddress local = unix_socket_address(endpoint.socket_name);
+    std::memcpy(&address.storage, &local.storage, sizeof local.storage);
+    address.size = local.size;
+    return address;
+  }
   if (endpoint.host == "::1") {
     sockaddr_in6 six{};
     six.sin6_family = AF_INET6;

@@ -13,6 +13,8 @@ Result<LoadReport> run_produce(const LoadOptions& options);
 Result<LoadReport> run_fetch(const LoadOptions& options);
 Result<LoadReport> run_e2e(const LoadOptions& options);
 Result<LoadReport> run_metadata(const LoadOptions& options);
+// Consumers that read all partitions from their ends; JSON with what they sent and got.
+Result<std::string> run_consume(const LoadOptions& options);
 // Prints a line once all connections are open, and gives the one for the end.
 Result<std::string> run_idle(const LoadOptions& options);
 // JSON with the milliseconds, the offset, and the process id of the server where it was started here.

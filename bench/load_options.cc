@@ -13,13 +13,14 @@ namespace po = boost::program_options;
 Error bad(std::string text) { return Error{Errc::invalid_argument, std::move(text)}; }
 
 constexpr double kEndToEndRate = 1000;
-constexpr const char* kModes = "produce, fetch, e2e, first-ack, idle or metadata";
+constexpr const char* kModes = "produce, fetch, consume, e2e, first-ack, idle or metadata";
 
 struct Names {
   std::string mode;
   std::string brokers = "127.0.0.1:9092";
   std::string from = "begin";
   bool once = false;
+  bool no_sessions = false;
   bool all_topics = false;
   std::vector<std::string> settings;
 };
@@ -31,7 +32,8 @@ po::options_description describe(LoadOptions& options, Names& names) {
   const auto real = [](double& into) { return po::value(&into)->default_value(into); };
   all.add_options()("help,h", "this page");
   all.add_options()("mode", po::value(&names.mode), kModes);
-  all.add_options()("brokers,b", text(names.brokers), "HOST:PORT of the server, on the loopback");
+  all.add_options()("brokers,b", text(names.brokers),
+                    "HOST:PORT of the server, on the loopback, or unix:///PATH");
   all.add_options()("topic", text(options.topic), "created where it does not exist");
   all.add_options()("partitions", number(options.partitions),
                     "each connection writes to all in turn, and reads one");
@@ -48,6 +50,8 @@ po::options_description describe(LoadOptions& options, Names& names) {
   all.add_options()("from", text(names.from), "fetch: begin, end (follow what is appended) or an offset");
   all.add_options()("once", po::bool_switch(&names.once),
                     "fetch: every partition once, up to the end that it had at the start");
+  all.add_options()("no-sessions", po::bool_switch(&names.no_sessions),
+                    "consume: name all partitions in each fetch");
   all.add_options()("stamp", po::bool_switch(&options.has_stamps),
                     "produce: put the send time into each batch, for `fetch --from end`");
   all.add_options()(
@@ -68,6 +72,7 @@ po::options_description describe(LoadOptions& options, Names& names) {
 std::optional<Mode> parse_mode(const std::string& name) {
   if (name == "produce") return Mode::produce;
   if (name == "fetch") return Mode::fetch;
+  if (name == "consume") return Mode::consume;
   if (name == "first-ack") return Mode::first_ack;
   if (name == "e2e") return Mode::e2e;
   if (name == "idle") return Mode::idle;
@@ -130,13 +135,14 @@ Result<void> finish(LoadOptions& options, const Names& names) {
   const auto mode = parse_mode(names.mode);
   if (!mode) return bad("unknown mode '" + names.mode + "': " + kModes);
   options.mode = *mode;
-  options.broker = TRY(parse_loopback(names.brokers));
+  options.broker = TRY(parse_local(names.brokers));
   for (const std::string& setting : names.settings) {
     const std::size_t equals = setting.find('=');
     if (equals == std::string::npos) return bad("--config " + setting + ": NAME=VALUE is expected");
     options.topic_settings.push_back({setting.substr(0, equals), setting.substr(equals + 1)});
   }
   TRY(parse_from(options, names));
+  options.sessions = names.no_sessions ? Sessions::none : Sessions::used;
   options.topics_asked = names.all_topics ? TopicsAsked::all : TopicsAsked::one;
   if (options.mode == Mode::e2e && options.rate == 0) options.rate = kEndToEndRate;
   return check_limits(options);
@@ -170,6 +176,7 @@ std::string load_usage() {
       << "sillok_load MODE [OPTIONS]: loads a Kafka-protocol server and prints one JSON object.\n\n"
          "  produce    pre-encoded requests, pipelined or at a fixed rate; prints rates and latencies\n"
          "  fetch      reads each partition from its beginning, again and again or once; or follows its end\n"
+         "  consume    each connection reads all partitions from their ends, with a fetch session\n"
          "  first-ack  tries until one record is acknowledged; prints the milliseconds that it took\n"
          "  e2e        one record at a time at a fixed rate, and the time until a waiting fetch has it\n"
          "  idle       opens connections, and holds them until --seconds are over or stdin ends\n"

@@ -1,4 +1,4 @@
-// What a load run is asked to do. Every run is bounded in time or count, and goes to a loopback address only.
+// What a load run is asked to do. Every run is bounded in time or count, and stays on this machine.
 #pragma once
 
 #include <cstdint>
@@ -19,10 +19,11 @@ inline constexpr double kEndToEndRecordsMax = 50e6;  // whose send times are kep
 inline constexpr std::int64_t kTimelineMsMin = 10;
 inline constexpr std::int64_t kStampBytes = 16;  // of a record's value
 
-enum class Mode { produce, fetch, first_ack, e2e, idle, metadata };
+enum class Mode { produce, fetch, consume, first_ack, e2e, idle, metadata };
 enum class From { begin, end, offset };
 enum class Reading { repeated, once };
 enum class TopicsAsked { one, all };
+enum class Sessions { used, none };
 
 struct TopicSetting {
   std::string name;
@@ -46,6 +47,7 @@ struct LoadOptions {
   From from = From::begin;
   std::int64_t from_offset = 0;
   Reading reading = Reading::repeated;
+  Sessions sessions = Sessions::used;
   bool has_stamps = false;       // produce: the send time in each request
   double rate = 0;               // requests a second; 0: as the answers come, and kEndToEndRate for e2e
   std::int64_t timeline_ms = 0;  // 0: none

@@ -52,7 +52,7 @@ Result<Socket> connect_to(const Endpoint& endpoint, Blocking blocking) {
   Socket socket(::socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (socket.descriptor() < 0) return lost("socket");
   const int one = 1;
-  ::setsockopt(socket.descriptor(), IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+  if (!endpoint.is_unix()) ::setsockopt(socket.descriptor(), IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
   ::setsockopt(socket.descriptor(), SOL_SOCKET, SO_RCVTIMEO, &kBlockingTimeout, sizeof kBlockingTimeout);
   ::setsockopt(socket.descriptor(), SOL_SOCKET, SO_SNDTIMEO, &kBlockingTimeout, sizeof kBlockingTimeout);
   if (::connect(socket.descriptor(), address.pointer(), address.size) != 0) return lost("connect");

@@ -1,4 +1,4 @@
-// TCP connections of the load generator, on bare system calls, so that it costs as little as it can.
+// Connections of the load generator, on bare system calls, so that it costs as little as it can.
 #pragma once
 
 #include <cstdint>

@@ -14,6 +14,8 @@ namespace sillok::broker {
 protocol::BatchRules rules_of(const storage::LogConfig& config);
 protocol::KeyRule key_rule(const storage::LogConfig& config);
 
+protocol::KeyRule key_rule(const storage::LogConfig& config);
+
 // Whether prepare_batch() has anything to do.
 bool needs_preparation(const storage::LogConfig& config, const protocol::RecordBatchHeader& header);
 // Whether that is so little that a reactor may do it.

@@ -216,4 +216,13 @@ std::optional<ConfigFault> BrokerConfigs::alter(Scope scope, const ConfigChanges
   return std::nullopt;
 }
 
+void BrokerConfigs::adopt(Scope scope, const Configs& configs, std::vector<std::string>& notes) {
+  for (const auto& [name, value] : configs) {
+    const ConfigChanges change{ConfigChanges::Others::stay, {{name, ConfigOperation::set, value}}};
+    const auto fault = alter(scope, change, ValidateOnly::no);
+    if (fault)
+      notes.push_back(fmt::format("{}={}, Kafka's, is not taken over: {}", name, value, fault->message));
+  }
+}
+
 }  // namespace sillok::broker

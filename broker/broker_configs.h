@@ -34,6 +34,8 @@ class BrokerConfigs {
   // nullopt where all is well; else nothing was changed. Kafka's errors: 42 for names and values that cannot
   // be, 40 for list operations on what is no list, 56 the disk.
   std::optional<ConfigFault> alter(Scope scope, const ConfigChanges& changes, ValidateOnly validate_only);
+  // As alter(), one by one, for what another broker kept; what cannot be is left out, with a note.
+  void adopt(Scope scope, const Configs& configs, std::vector<std::string>& notes);
   // The names with a value of `scope`.
   Configs configs(Scope scope) const;
 

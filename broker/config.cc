@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <functional>
 #include <initializer_list>
 #include <limits>
@@ -45,6 +46,7 @@ class Loader {
     resolve_directory();
     resolve_listener_settings();
     resolve_address_limits();
+    resolve_socket_mode();
     if (loaded_.config.in_flight_bytes_max < 0) loaded_.config.in_flight_bytes_max = storage::kForever;
     if (!faults_.empty()) return Error{Errc::invalid_config, faults_};
     return std::move(loaded_);
@@ -179,6 +181,18 @@ class Loader {
       loaded_.config.max_connections_of_ip[std::string(trim(entry.substr(0, colon)))] =
           static_cast<std::int32_t>(*count);
     }
+  }
+
+  // Octal, as chmod has it.
+  void resolve_socket_mode() {
+    constexpr std::string_view kName = "sillok.unix.socket.mode";
+    const auto given = text(kName);
+    if (!given) return;
+    const std::string_view digits = trim(*given);
+    const char* const end = digits.data() + digits.size();
+    const auto parsed = std::from_chars(digits.data(), end, loaded_.config.unix_socket_mode, 8);
+    if (parsed.ec != std::errc() || parsed.ptr != end || loaded_.config.unix_socket_mode > 0777)
+      fault(kName, "must be three octal digits, as 0660");
   }
 
   LoadedConfig loaded_;

@@ -20,17 +20,19 @@ namespace sillok::broker {
 // One address to listen on, and what clients are told to connect to.
 struct Listener {
   std::string name;  // "PLAINTEXT", or a name of the user's that maps to it
-  std::string host;  // empty: all addresses
+  std::string host;  // empty: all addresses; of a Unix domain socket: its "/path" or "@name"
   std::uint16_t port = 9092;
   std::string advertised_host;
   std::uint16_t advertised_port = 0;  // 0: the port that was bound (listening on port 0 takes a free one)
   bool is_default = false;            // of the built-in pair: may fail to bind where the machine lacks IPv6
+  bool is_unix = false;               // a Unix domain socket, which is advertised as unix://host and port 0
 };
 
 struct Config {
   BrokerId node_id{1};                          // node.id
   std::string cluster_id;                       // from meta.properties, or made once
   std::vector<Listener> listeners;              // listeners, advertised.listeners
+  std::uint32_t unix_socket_mode = 0600;        // sillok.unix.socket.mode
   std::vector<std::string> log_dirs;            // log.dirs, log.dir
   std::string rack;                             // broker.rack
   std::int32_t num_network_threads = 0;         // num.network.threads; 0: one per core of the affinity mask
@@ -62,12 +64,19 @@ struct Config {
   std::int32_t max_in_flight_per_connection = 100;  // sillok.max.in.flight.requests.per.connection
   ByteCount response_bytes_max = 64 << 20;          // sillok.unsent.bytes.max, per connection
   std::int32_t fetch_max_bytes = 57'671'680;        // fetch.max.bytes
+  std::int32_t fetch_session_slots = 1000;          // max.incremental.fetch.session.cache.slots
+  std::int32_t request_partition_limit = 2'000;     // max.request.partition.size.limit
+  bool client_telemetry_enable = false;             // sillok.client.telemetry.enable
+  std::int32_t telemetry_bytes_max = 1 << 20;       // telemetry.max.bytes
   std::int64_t frame_timeout_ms = 30'000;  // sillok.frame.timeout.ms: from first to last byte of a frame
   std::int32_t cached_file_limit = 1024;   // sillok.cached.files
   std::int32_t io_threads = 4;             // num.io.threads: cold reads and other blocking work
   bool allow_remote_plaintext = false;     // sillok.allow.remote.plaintext
   bool abort_on_blocking = false;          // sillok.debug.abort.on.blocking
   std::string log_level = "info";          // sillok.log.level
+  // Taking over from Apache Kafka.
+  std::string metadata_log_dir;          // metadata.log.dir
+  bool adopt_incomplete_topics = false;  // sillok.adopt.incomplete.topics
 };
 
 using NameValue = std::pair<std::string, std::string>;

@@ -37,6 +37,13 @@ constexpr ApiEntry entry(VersionRange advertised = Request::kVersions) {
           &decode_and_handle<Request, kHandler>};
 }
 
+template <class Request, void (*kHandler)(const RequestContext&, const Request&, PendingResponse)>
+constexpr ApiEntry entry_if(bool Config::* setting) {
+  ApiEntry switched = entry<Request, kHandler>();
+  switched.switch_of_its_own = setting;
+  return switched;
+}
+
 constexpr std::array kApis{
     // Old librdkafka compresses only where it sees version 0 of Produce offered.
     entry<ProduceRequest, handle_produce>({0, ProduceRequest::kVersions.last}),
@@ -54,8 +61,19 @@ constexpr std::array kApis{
     entry<AlterReplicaLogDirsRequest, handle_alter_replica_log_dirs>(),
     entry<DescribeLogDirsRequest, handle_describe_log_dirs>(),
     entry<CreatePartitionsRequest, handle_create_partitions>(),
+    entry<ElectLeadersRequest, handle_elect_leaders>(),
     entry<IncrementalAlterConfigsRequest, handle_incremental_alter_configs>(),
+    entry<AlterPartitionReassignmentsRequest, handle_alter_partition_reassignments>(),
+    entry<ListPartitionReassignmentsRequest, handle_list_partition_reassignments>(),
+    entry<DescribeQuorumRequest, handle_describe_quorum>(),
+    entry<UpdateFeaturesRequest, handle_update_features>(),
     entry<DescribeClusterRequest, handle_describe_cluster>(),
+    entry<DescribeProducersRequest, handle_describe_producers>(),
+    entry_if<GetTelemetrySubscriptionsRequest, handle_get_telemetry_subscriptions>(
+        &Config::client_telemetry_enable),
+    entry_if<PushTelemetryRequest, handle_push_telemetry>(&Config::client_telemetry_enable),
+    entry<ListConfigResourcesRequest, handle_list_config_resources>(),
+    entry<DescribeTopicPartitionsRequest, handle_describe_topic_partitions>(),
 };
 
 constexpr std::size_t kKeyMax = 127;
@@ -69,10 +87,12 @@ constexpr auto kIndexByKey = [] {
   return index;
 }();
 
-const ApiEntry* find_api(std::int16_t key) {
+const ApiEntry* find_api(std::int16_t key, const Config& config) {
   if (key < 0 || static_cast<std::size_t>(key) > kKeyMax) return nullptr;
   const std::int8_t index = kIndexByKey[static_cast<std::size_t>(key)];
-  return index < 0 ? nullptr : &kApis[static_cast<unsigned char>(index)];
+  if (index < 0) return nullptr;
+  const ApiEntry& api = kApis[static_cast<unsigned char>(index)];
+  return api.is_on(config) ? &api : nullptr;
 }
 
 }  // namespace
@@ -84,7 +104,7 @@ bool dispatch(Services& services, ReactorPort& reactor, const ConnectionInfo& co
   Decoder in(frame);
   const ApiEntry* api = nullptr;
   const RequestHeader header = decode_request_header(in, [&](std::int16_t key, Version version) {
-    api = find_api(key);
+    api = find_api(key, services.config);
     return api != nullptr && api->served.contains(version) && api->flexible.contains(version);
   });
   PendingResponse response(std::move(sink), slot, header.correlation_id, header.api_version);

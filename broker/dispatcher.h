@@ -20,9 +20,13 @@ struct ApiEntry {
   protocol::VersionRange flexible;
   // False where the body is not one of the version.
   bool (*handle)(const RequestContext& context, protocol::Decoder& body, PendingResponse response);
+  // The setting that must be true for it to be there; null: none.
+  bool Config::* switch_of_its_own = nullptr;
+
+  bool is_on(const Config& config) const { return switch_of_its_own == nullptr || config.*switch_of_its_own; }
 };
 
-// By rising key.
+// By rising key. Those that are switched off are in it.
 std::span<const ApiEntry> api_table();
 
 // Takes one request, which is answered in `slot` of `sink`, now or later. False, and logged, where the frame

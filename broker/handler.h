@@ -16,6 +16,9 @@ namespace sillok::broker {
 
 class BrokerConfigs;
 class ResourceConfigs;
+class FetchSessions;
+class ClientTelemetry;
+class MetadataStore;
 class Topics;
 class Partitions;
 class PartitionsView;
@@ -23,7 +26,8 @@ class ProducerIds;
 
 // The address that the connection came in by: metadata answers name it.
 struct ConnectionInfo {
-  std::string peer;  // "127.0.0.1:40312"
+  std::string peer;  // "127.0.0.1:40312", "unix:pid=4711,uid=1000,gid=1000"
+  // "unix:///path" and 0 on a Unix domain socket: a client is to stay on the one that it came by.
   std::string advertised_host;
   std::uint16_t advertised_port = 0;
 };
@@ -38,9 +42,12 @@ struct Services {
   Topics& topics;
   Partitions& partitions;
   ProducerIds& producer_ids;
+  FetchSessions& fetch_sessions;
   Executor& control;  // one thread: changes of topics and of the metadata store, in order; may block
   Executor& io;       // the pool for reads of cold data and other work that may block
   const PartitionsView& partitions_view;  // `partitions`, as metadata answers see them
+  const MetadataStore& metadata_store;    // for how far it is; what it holds is in the image of `topics`
+  ClientTelemetry& client_telemetry;
 };
 
 // Lives through the handler's call, as do the views in the request: what parks copies what it keeps.

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "broker/fine_retention.h"
 #include "broker/thread_executor.h"
 
 namespace sillok::broker {
@@ -12,7 +13,7 @@ namespace {
 
 // How often it is looked whether so much was flushed that a checkpoint is due before its time: what lies
 // above the last one is what a recovery must read.
-// The free space is looked at as often.
+// The free space is looked at as often, and topics with a finer retention than Kafka's are.
 constexpr std::chrono::milliseconds kFlushedBytesInterval{500};
 
 // Deleted files go at most this much later than file.delete.delay.ms says.
@@ -53,6 +54,7 @@ void Housekeeping::run() {
     lock.unlock();
     now = clock_.steady();
     look_at_space();
+    clean_up_finely();
     if (now >= next_clean_up) {
       balance_reserve();
       clean_up();
@@ -85,6 +87,8 @@ void Housekeeping::clean_up() {
     }
   }
 }
+
+void Housekeeping::clean_up_finely() { apply_fine_retention(partitions_.all(), clock_.wall_ms()); }
 
 void Housekeeping::write_checkpoints() {
   if (const Result<void> written = partitions_.write_checkpoints(); !written.ok()) {

@@ -25,6 +25,7 @@ class Housekeeping {
 
   // One pass of each; what the thread calls.
   void clean_up();
+  void clean_up_finely();  // topics that ask for it (broker/fine_retention.h)
   void write_checkpoints();
   void remove_deleted();
   void balance_reserve();

@@ -10,12 +10,15 @@
 #include <utility>
 
 #include "broker/setting_value.h"
+#include "protocol/base/unix_address.h"
 
 namespace sillok::broker {
 namespace {
 
 constexpr std::size_t kListenersMax = 64;
-constexpr std::array<std::string_view, 4> kProtocols = {"PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"};
+// Kafka's, and one of our own.
+constexpr std::array<std::string_view, 5> kProtocols = {"PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL",
+                                                        "UNIX"};
 
 std::string upper_case(std::string_view text) {
   std::string upper(text);
@@ -83,7 +86,8 @@ class Resolver {
     if (settings_.listeners) {
       read_listeners();
     } else {
-      listeners_ = {{"PLAINTEXT", "127.0.0.1", 9092, "", 0, true}, {"PLAINTEXT", "::1", 9092, "", 0, true}};
+      listeners_ = {{"PLAINTEXT", "127.0.0.1", 9092, "", 0, true, false},
+                    {"PLAINTEXT", "::1", 9092, "", 0, true, false}};
     }
     read_advertised();
     for (Listener& listener : listeners_) finish(listener);
@@ -109,7 +113,7 @@ class Resolver {
       if (std::ranges::find(kProtocols, protocol) == kProtocols.end()) {
         fault("listener.security.protocol.map",
               fmt::format("'{}' is not NAME:PROTOCOL with a protocol of Kafka's (PLAINTEXT, SSL, "
-                          "SASL_PLAINTEXT, SASL_SSL)",
+                          "SASL_PLAINTEXT, SASL_SSL) or UNIX",
                           entry));
         continue;
       }
@@ -122,6 +126,10 @@ class Resolver {
     if (texts.size() > kListenersMax)
       return fault("listeners", fmt::format("more than {} listeners", kListenersMax));
     for (std::string_view text : texts) {
+      if (is_unix(text)) {
+        read_unix_listener(text);
+        continue;
+      }
       const auto endpoint = parse_endpoint(text);
       if (!endpoint) {
         fault("listeners", fmt::format("'{}' is not NAME://host:port", text));
@@ -130,10 +138,31 @@ class Resolver {
       } else {
         check_distinct(*endpoint);
         check_protocol(*endpoint);
-        listeners_.push_back({endpoint->name, endpoint->host, endpoint->port, "", 0, false});
+        listeners_.push_back({endpoint->name, endpoint->host, endpoint->port, "", 0, false, false});
       }
     }
     if (listeners_.empty() && faults_.empty()) fault("listeners", "there is none for clients");
+  }
+
+  static std::string name_of(std::string_view text) { return upper_case(text.substr(0, text.find("://"))); }
+
+  bool is_unix(std::string_view text) const {
+    const auto protocol = protocols_.find(name_of(text));
+    return protocol != protocols_.end() && protocol->second == "UNIX" &&
+           text.find("://") != std::string_view::npos;
+  }
+
+  // "NAME:///path" or "NAME://@name". It is this machine's alone, so that it may be without encryption.
+  // Several may share a name.
+  void read_unix_listener(std::string_view text) {
+    const std::string name = name_of(text);
+    const std::string place(text.substr(text.find("://") + 3));
+    if (const auto wrong = unix_name_fault(place))
+      return fault("listeners", fmt::format("{}: '{}' {}", name, place, *wrong));
+    const auto is_same_place = [&](const Listener& other) { return other.is_unix && other.host == place; };
+    if (std::ranges::any_of(listeners_, is_same_place))
+      return fault("listeners", fmt::format("unix://{} is there twice", place));
+    listeners_.push_back({name, place, 0, std::string(kUnixScheme) + place, 0, false, true});
   }
 
   // Names tell advertised addresses apart, so each has one listener, or one of IPv4 and one of IPv6 on the
@@ -181,6 +210,8 @@ class Resolver {
   void read_advertised() {
     if (!settings_.advertised_listeners) return;
     for (std::string_view text : parse_list(*settings_.advertised_listeners)) {
+      if (is_unix(text) && text.find(":///") != std::string_view::npos)
+        continue;  // as it is advertised anyway
       const auto endpoint = parse_endpoint(text);
       if (!endpoint) {
         fault("advertised.listeners", fmt::format("'{}' is not NAME://host:port", text));

@@ -122,7 +122,7 @@ int serve(LoadedConfig settings, std::chrono::steady_clock::time_point began) {
     spdlog::error("not a clean stop: {}", stopped.error().describe());
     return kExitFailed;
   }
-  spdlog::info("stopped, the log is clean");
+  spdlog::info("stopped, every log is closed");
   return EXIT_SUCCESS;
 }
 

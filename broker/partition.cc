@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "broker/error_mapping.h"
+#include "broker/fine_retention.h"
 #include "storage/blocking_guard.h"
 
 namespace sillok::broker {
@@ -90,6 +91,7 @@ Partition::Partition(std::string topic, PartitionIndex index, std::unique_ptr<st
       device_(device),
       log_(std::move(log)),
       config_(std::make_shared<const storage::LogConfig>(config)) {
+  fine_retention_ = broker::has_fine_retention(config);
   const LogPosition durable = log_->journaled_end();
   durable_end_.store(durable);
   high_watermark_.store(durable);
@@ -118,6 +120,7 @@ void Partition::set_config(const storage::LogConfig& config) {
     const std::lock_guard lock(queue_mutex_);
     config_ = std::move(next);
   }
+  fine_retention_.store(broker::has_fine_retention(config), std::memory_order_relaxed);
   log_->set_config(config);
 }
 
@@ -316,6 +319,7 @@ void Partition::after_write(std::span<AppendRequest> requests, std::span<const A
   device_.space().note_written(written.byte_count);
   device_.add_unflushed(will_be_flushed ? written.byte_count : 0, shared_from_this());
   request_flush(written, *config);
+  tell(notices);  // before the answers: who has one finds its records in the next fetch
   for (std::size_t i = 0; i < requests.size(); ++i) {
     if (!requests[i].sink) continue;  // waits for the disk
     AppendResult result{append_error(entries[i].status), entries[i].base_offset, log_start,
@@ -324,7 +328,6 @@ void Partition::after_write(std::span<AppendRequest> requests, std::span<const A
     if (result.error != ErrorCode::none) result.base_offset = Offset(-1);
     requests[i].sink->appended(requests[i].index, result);
   }
-  tell(notices);
 }
 
 void Partition::request_flush(const Written& written, const storage::LogConfig& config) {
@@ -414,32 +417,32 @@ void Partition::advance_high_watermark(Notices& notices) {
   high_watermark_.store(next);
   take_out(
       waiters_, [&](const Waiter& waiter) { return waiter.offset < next.offset; },
-      [&](Waiter waiter) { notices.woken.push_back(std::move(waiter.waiter)); });
+      [&](Waiter waiter) { notices.woken.push_back(std::move(waiter)); });
 }
 
 void Partition::tell(Notices& notices) {
+  for (Waiter& waiter : notices.woken) {
+    MoveListener& listener = *waiter.listener;
+    listener.moved(waiter.tag, std::move(waiter.listener));
+  }
   for (UndurableBatch& batch : notices.durable) {
     if (batch.sink) batch.sink->appended(batch.index, batch.result);
   }
-  for (std::shared_ptr<FetchWaiter>& waiter : notices.woken) {
-    ReactorPort& reactor = waiter->reactor();
-    reactor.run_soon(std::move(waiter));
-  }
 }
 
-bool Partition::wait_beyond(Offset offset, std::shared_ptr<FetchWaiter> waiter) {
+bool Partition::wait_beyond(Offset offset, std::shared_ptr<MoveListener> listener, std::uint64_t tag) {
   const std::lock_guard lock(state_mutex_);
   if (high_watermark_.offset() > offset || stopped_.load(std::memory_order_acquire)) return false;
-  waiters_.push_back({offset, std::move(waiter)});
+  waiters_.push_back({offset, std::move(listener), tag});
   return true;
 }
 
-void Partition::cancel_wait(const FetchWaiter* waiter) {
+void Partition::cancel_wait(const MoveListener* listener) {
   Notices cancelled;  // destroyed after the lock is gone
   const std::lock_guard lock(state_mutex_);
   take_out(
-      waiters_, [&](const Waiter& entry) { return entry.waiter.get() == waiter; },
-      [&](Waiter entry) { cancelled.woken.push_back(std::move(entry.waiter)); });
+      waiters_, [&](const Waiter& entry) { return entry.listener.get() == listener; },
+      [&](Waiter entry) { cancelled.woken.push_back(std::move(entry)); });
 }
 
 void Partition::go_offline(const Error& error) {
@@ -468,7 +471,7 @@ void Partition::stop(ErrorCode error) {
     queued = std::exchange(queue_, {});
     const std::lock_guard lock(state_mutex_);
     take_undurable(notices);
-    for (Waiter& waiter : waiters_) notices.woken.push_back(std::move(waiter.waiter));
+    for (Waiter& waiter : waiters_) notices.woken.push_back(std::move(waiter));
     waiters_.clear();
     bytes = std::exchange(unflushed_bytes_, 0);
   }

@@ -37,10 +37,21 @@ inline constexpr int kInlineRoundsMax = 8;
 // Of the batches of one partition that wait to be read or compressed anew.
 inline constexpr std::size_t kPreparedBytesMax = 64 << 20;
 
-// A fetch that waits for the high watermark to pass an offset.
-class FetchWaiter : public ReactorTask {
+// Hears once that the high watermark of a partition has passed an offset, or that the partition stopped.
+class MoveListener {
+ public:
+  virtual ~MoveListener() = default;
+  // On the thread of whoever moved it, without a lock: to be short. `tag` is what was registered with `self`.
+  virtual void moved(std::uint64_t tag, std::shared_ptr<MoveListener> self) = 0;
+};
+
+// A request that waits for that, and goes on on its reactor.
+class FetchWaiter : public ReactorTask, public MoveListener {
  public:
   virtual ReactorPort& reactor() = 0;
+  void moved(std::uint64_t /*tag*/, std::shared_ptr<MoveListener> self) final {
+    reactor().run_soon(std::static_pointer_cast<FetchWaiter>(std::move(self)));
+  }
 };
 
 // Threading: any thread. Locks, in this order: queue_mutex_ (who writes, what waits), then the log's own,
@@ -66,6 +77,7 @@ class Partition final : public storage::JournalTarget, public std::enable_shared
   LeaderEpoch leader_epoch() const { return LeaderEpoch(leader_epoch_.load(std::memory_order_acquire)); }
   std::shared_ptr<const storage::LogConfig> config() const;
   void set_config(const storage::LogConfig& config);
+  bool has_fine_retention() const { return fine_retention_.load(std::memory_order_relaxed); }
 
   // Begins to lead: `epoch` is durable in the log, and the recovered tail counts as acks=all data that waits
   // for its flush. Requires: before the first append.
@@ -97,10 +109,11 @@ class Partition final : public storage::JournalTarget, public std::enable_shared
   bool has_room() const { return !device_.space().is_short(); }
   bool is_stopped() const { return stopped_.load(std::memory_order_acquire); }
 
-  // Runs `waiter` once on its reactor when the high watermark has passed `offset`, or when the partition
-  // stops. False, and nothing kept, where that is so already.
-  bool wait_beyond(Offset offset, std::shared_ptr<FetchWaiter> waiter);
-  void cancel_wait(const FetchWaiter* waiter);
+  // Tells `listener` once when the high watermark has passed `offset`, or when the partition stops. False,
+  // and nothing kept, where that is so already.
+  bool wait_beyond(Offset offset, std::shared_ptr<MoveListener> listener, std::uint64_t tag = 0);
+  // All that the listener registered. It may still be about to be told on another thread.
+  void cancel_wait(const MoveListener* listener);
 
   // FlushTarget.
   void flush() override;
@@ -130,12 +143,13 @@ class Partition final : public storage::JournalTarget, public std::enable_shared
   };
   struct Waiter {
     Offset offset;
-    std::shared_ptr<FetchWaiter> waiter;
+    std::shared_ptr<MoveListener> listener;
+    std::uint64_t tag;
   };
   // What is to be told once the locks are gone. The lists have memory that the thread keeps.
   struct NoticeLists {
     std::vector<UndurableBatch> durable;
-    std::vector<std::shared_ptr<FetchWaiter>> woken;
+    std::vector<Waiter> woken;
   };
   struct Notices : NoticeLists {
     Notices();
@@ -189,8 +203,9 @@ class Partition final : public storage::JournalTarget, public std::enable_shared
   Ring<QueuedAppend> queue_;                   // owns its bytes
   std::vector<storage::AppendEntry> entries_;  // the writer's scratch, guarded by writing_
   std::shared_ptr<const storage::LogConfig> config_;
-  std::shared_ptr<Strand> strand_;      // made when it is first needed
-  std::atomic<bool> preparing_{false};  // there is one
+  std::atomic<bool> fine_retention_{false};  // what config_ says
+  std::shared_ptr<Strand> strand_;           // made when it is first needed
+  std::atomic<bool> preparing_{false};       // there is one
 
   mutable std::mutex state_mutex_;
   storage::PublishedPosition durable_end_;

@@ -32,6 +32,8 @@ class PartitionHost {
     PartitionIndex partition;
     TopicId topic_id;
     storage::LogConfig config;
+    // It is led with this epoch, or a later one: what another broker may have told clients of it.
+    LeaderEpoch leader_epoch_min{0};
   };
   virtual Result<void> open(const std::vector<Opening>& partitions) = 0;
   // Makes the folder and its log, durably, and serves it. Several at once, so that their syncs can be shared.

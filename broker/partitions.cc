@@ -109,10 +109,10 @@ std::shared_ptr<Partition> Partitions::open_one(const Opening& opening) {
 }
 
 // After an unclean stop a new epoch tells clients to check what they have read (KIP-320).
-bool Partitions::begin_to_lead(Partition& partition) {
+bool Partitions::begin_to_lead(Partition& partition, LeaderEpoch least) {
   const LeaderEpoch latest = partition.log().latest_leader_epoch();
   const bool same_epoch = log_dir_.was_clean() && latest > kNoLeaderEpoch;
-  const LeaderEpoch epoch = same_epoch ? latest : LeaderEpoch(latest.value + 1);
+  const LeaderEpoch epoch = std::max(same_epoch ? latest : LeaderEpoch(latest.value + 1), least);
   Result<void> led = partition.lead(epoch);
   if (!led.ok() && led.error().code == Errc::no_space && latest > kNoLeaderEpoch) {
     spdlog::warn("{}-{}: no room to begin a new leader epoch; it goes on with {}", partition.topic(),
@@ -131,7 +131,8 @@ Result<void> Partitions::open(const std::vector<Opening>& partitions) {
               [&](std::size_t i) { opened[i] = {&partitions[i], open_one(partitions[i])}; });
   // New epochs are made durable, which are waits that go well together.
   in_parallel(opened.size(), log_dir_.was_clean() ? recovery_threads_ : kWaitingThreads, [&](std::size_t i) {
-    if (opened[i].partition && !begin_to_lead(*opened[i].partition)) opened[i].partition = nullptr;
+    std::shared_ptr<Partition>& partition = opened[i].partition;
+    if (partition && !begin_to_lead(*partition, opened[i].opening->leader_epoch_min)) partition = nullptr;
   });
   if (!log_dir_.was_clean() && !partitions.empty())
     spdlog::warn("the last stop was not clean: {} partitions were recovered", partitions.size());
@@ -162,7 +163,7 @@ Result<std::shared_ptr<Partition>> Partitions::create_one(const Opening& opening
   auto log = TRY(log_dir_.create_log(name_of(opening), opening.topic_id, opening.config));
   auto partition =
       std::make_shared<Partition>(opening.topic, opening.partition, std::move(log), device_, opening.config);
-  TRY(partition->lead(LeaderEpoch(0)));
+  TRY(partition->lead(opening.leader_epoch_min));
   return partition;
 }
 
@@ -258,7 +259,14 @@ Result<void> Partitions::close() {
     entries.push_back(
         {{partition->topic(), partition->index()}, &partition->log(), partition->log().log_end().offset});
   }
-  return log_dir_.close_clean(entries);
+  TRY(log_dir_.close_clean(entries));
+  if (const std::vector<std::string> left = log_dir_.unrecovered_folders(); !left.empty()) {
+    spdlog::warn(
+        "no clean-shutdown mark, since the last records of folders that are left alone may be torn since an "
+        "unclean stop: {}; the next start recovers everything",
+        fmt::join(left, ", "));
+  }
+  return {};
 }
 
 }  // namespace sillok::broker

@@ -91,7 +91,7 @@ class Partitions final : public PartitionHost, public PartitionsView {
   void publish(const std::vector<Opened>& opened);
   std::shared_ptr<Partition> open_one(const Opening& opening);
   // False where it cannot.
-  bool begin_to_lead(Partition& partition);
+  bool begin_to_lead(Partition& partition, LeaderEpoch least);
   Result<std::shared_ptr<Partition>> create_one(const Opening& opening);
 
   storage::LogDir& log_dir_;

@@ -32,5 +32,8 @@ class ProducerIds {
 // given out since the last call are left out from then on.
 inline constexpr std::int64_t kForeignProducerIds = std::int64_t{1} << 40;
 Result<void> skip_producer_ids_of_others(MetadataStore& store);
+// The same where it is known which one the other broker would have given out next: what it may give out after
+// that, should it come back to the logs, is left out as well.
+Result<void> skip_producer_ids_after(MetadataStore& store, std::int64_t next_of_other);
 
 }  // namespace sillok::broker

@@ -9,13 +9,17 @@
 #include <boost/asio/post.hpp>
 #include <chrono>
 #include <future>
+#include <limits>
 #include <thread>
 #include <utility>
 
 #include "broker/broker_configs.h"
+#include "broker/client_telemetry.h"
 #include "broker/cold_reads.h"
 #include "broker/device.h"
+#include "broker/fetch_sessions.h"
 #include "broker/housekeeping.h"
+#include "broker/metadata/kafka_takeover.h"
 #include "broker/metadata/local_store.h"
 #include "broker/metadata/topics.h"
 #include "broker/net/listener.h"
@@ -26,6 +30,7 @@
 #include "storage/blocking_guard.h"
 #include "storage/flusher.h"
 #include "storage/log_dir.h"
+#include "storage/meta_properties.h"
 #include "storage/posix_file_system.h"
 #include "storage/thread_priority.h"
 
@@ -92,6 +97,25 @@ Result<std::unique_ptr<storage::LogDir>> open_log_dir(const storage::LogDirOptio
   }
 }
 
+// A directory that has a number keeps it, where no setting gives one.
+Result<void> take_node_id(LoadedConfig& settings, storage::FileSystem& file_system) {
+  for (const GivenSetting& given : settings.given) {
+    if (given.name == "node.id" || given.name == "broker.id") return {};
+  }
+  const auto meta = TRY(storage::read_meta_properties(file_system, settings.config.log_dirs.front()));
+  if (!meta) return {};
+  std::vector<GivenSetting> given = settings.given;
+  given.push_back({"node.id", std::to_string(meta->node_id.value),
+                   protocol::ConfigSource::static_broker_config, "meta.properties", false});
+  settings = TRY(resolve_config(std::move(given)));
+  return {};
+}
+
+LeaderEpoch epoch_of(std::int64_t incarnation) {
+  constexpr std::int64_t kEpochMax = std::numeric_limits<std::int32_t>::max();
+  return LeaderEpoch(static_cast<std::int32_t>(std::min(incarnation, kEpochMax)));
+}
+
 }  // namespace
 
 // Members are in the order in which they need each other; destruction goes the other way.
@@ -113,9 +137,12 @@ class Server::Parts {
         topics_(config_, *store_, partitions_),
         resource_configs_(*store_),
         producer_ids_(*store_),
+        fetch_sessions_(clock_, static_cast<std::size_t>(config_.fetch_session_slots), random_session_ids()),
         housekeeping_(config_, clock_, partitions_, device_, *log_dir_),
-        services_{config_,     *broker_configs_, resource_configs_, clock_, topics_,
-                  partitions_, producer_ids_,    control_,          io_,    partitions_},
+        client_telemetry_(clock_, config_.telemetry_bytes_max),
+        services_{config_,     *broker_configs_, resource_configs_, clock_,   topics_,
+                  partitions_, producer_ids_,    fetch_sessions_,   control_, io_,
+                  partitions_, *store_,          client_telemetry_},
         budget_(config_.in_flight_bytes_max),
         limits_(connection_limits(config_)),
         cold_reads_(config_.cold_read_memory_bytes),
@@ -142,8 +169,10 @@ class Server::Parts {
     for (const std::string& warning : log_dir_->warnings()) spdlog::warn("{}", warning);
     TRY(resource_configs_.load());
     std::vector<std::string> notes;
-    const Result<void> loaded = topics_.load(notes);
+    const Result<void> loaded = load_topics(notes);
     for (const std::string& note : notes) spdlog::info("{}", note);
+    // A start that is refused before it changed anything leaves the directory as it was: clean, where it was.
+    if (!loaded.ok()) (void)log_dir_->close_clean({}).ok();
     return loaded;
   }
 
@@ -209,6 +238,22 @@ class Server::Parts {
     spdlog::default_logger()->set_level(spdlog::level::from_str(now.log_level));
   }
 
+  void take_over_configs(const KafkaMetadata& metadata, std::vector<std::string>& notes) {
+    for (const auto& [node, configs] : metadata.broker_configs) {
+      if (node.empty()) broker_configs_->adopt(BrokerConfigs::Scope::all_brokers, configs, notes);
+      if (node == std::to_string(config_.node_id.value)) {
+        broker_configs_->adopt(BrokerConfigs::Scope::this_broker, configs, notes);
+      }
+    }
+  }
+
+  Result<void> load_topics(std::vector<std::string>& notes) {
+    auto kafkas = TRY(find_kafka_takeover(*file_system_, config_, *store_, notes));
+    if (kafkas) take_over_configs(kafkas->metadata, notes);
+    topics_.take_over(std::move(kafkas));
+    return topics_.load(notes);
+  }
+
   // Where connections begin.
   std::vector<ReactorSlot> first_slots() const {
     std::vector<ReactorSlot> first;
@@ -252,7 +297,9 @@ class Server::Parts {
   Topics topics_;
   ResourceConfigs resource_configs_;
   ProducerIds producer_ids_;
+  FetchSessions fetch_sessions_;
   Housekeeping housekeeping_;
+  ClientTelemetry client_telemetry_;
   Services services_;
   FrameBudget budget_;
   ConnectionLimits limits_;
@@ -271,11 +318,14 @@ Result<void> Server::start() {
   const Config& config = settings_.config;
   storage::abort_on_forbidden_blocking(config.abort_on_blocking);
   auto file_system = storage::make_posix_file_system();
+  TRY(take_node_id(settings_, *file_system));
   auto log_dir = TRY(open_log_dir(log_dir_options(config, *file_system)));
   LoadedConfig settings = settings_;
   settings.config.cluster_id = log_dir->cluster_id();
   std::vector<std::string> notes;
-  auto store = TRY(LocalStore::open({file_system.get(), &storage::system_clock(), log_dir->path()}, notes));
+  LocalStore::Options store_options{file_system.get(), &storage::system_clock(), log_dir->path()};
+  store_options.epoch = epoch_of(log_dir->incarnation());
+  auto store = TRY(LocalStore::open(store_options, notes));
   auto broker_configs = std::make_unique<BrokerConfigs>(std::move(settings), *store);
   TRY(broker_configs->load(notes));
   for (const std::string& note : notes) spdlog::warn("{}", note);

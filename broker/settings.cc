@@ -108,12 +108,18 @@ constexpr Setting kSettings[] = {
     of<&Config::fetch_max_bytes>(
         "fetch.max.bytes", at_least(1024),
         "Bytes of the largest answer to a fetch, but for a first batch that is larger."),
-    resolved("listener.security.protocol.map", ValueType::text, {}, "PLAINTEXT:PLAINTEXT",
-             "The protocol of each listener name, as NAME:PROTOCOL. Only PLAINTEXT is available."),
+    resolved(
+        "listener.security.protocol.map", ValueType::text, {}, "PLAINTEXT:PLAINTEXT,UNIX:UNIX",
+        "The protocol of each listener name, as NAME:PROTOCOL. Only PLAINTEXT is available, and UNIX for "
+        "Unix domain sockets."),
     resolved(
         "listeners", ValueType::list, {}, "PLAINTEXT://127.0.0.1:9092,PLAINTEXT://[::1]:9092",
         "Addresses to listen on, as NAME://host:port. An address that is not of this machine alone needs "
-        "sillok.allow.remote.plaintext=true."),
+        "sillok.allow.remote.plaintext=true. For processes of this machine, UNIX:///path is a Unix domain "
+        "socket "
+        "(sillok.unix.socket.mode says whose), and UNIX://@name one that has no file and is open to all "
+        "users, as "
+        "127.0.0.1 is."),
     topic_default("log.cleanup.policy", "cleanup.policy"),
     resolved("log.dir", ValueType::list, {}, {}, "The older name of log.dirs."),
     resolved("log.dirs", ValueType::list, {}, "./data", "The directory of the data. One."),
@@ -155,7 +161,16 @@ constexpr Setting kSettings[] = {
                                              "Connections at a time from one address.")),
     live(resolved("max.connections.per.ip.overrides", ValueType::text, {}, "",
                   "Connections at a time from addresses that have a limit of their own, as ADDRESS:COUNT.")),
+    of<&Config::fetch_session_slots>(
+        "max.incremental.fetch.session.cache.slots", at_least(0),
+        "Fetch sessions at a time; clients without one send all their partitions with each fetch."),
+    of<&Config::request_partition_limit>(
+        "max.request.partition.size.limit", at_least(1),
+        "Partitions that one answer to DescribeTopicPartitions describes, at most."),
     topic_default("message.max.bytes", "max.message.bytes"),
+    of<&Config::metadata_log_dir>(
+        "metadata.log.dir", {},
+        "Where an Apache Kafka that ran on log.dirs had its metadata, if not there; it is only read."),
     topic_default("min.insync.replicas", "min.insync.replicas"),
     of<&Config::node_id>("node.id", {0, kInt32Max}, "The number of this broker in its cluster."),
     live(of<&Config::io_threads>("num.io.threads", {1, 256}, "Threads for reads that wait for the disk.")),
@@ -171,6 +186,10 @@ constexpr Setting kSettings[] = {
         "queued.max.request.bytes", at_least(-1),
         "Bytes of requests that are being received or served, over all connections; past "
         "them, reading stops. -1 is without limit."),
+    of<&Config::adopt_incomplete_topics>("sillok.adopt.incomplete.topics", {},
+                                         "Whether topics of an Apache Kafka are taken over of which some "
+                                         "partitions are not in log.dirs (these are "
+                                         "offline then), or not in sync there."),
     of<&Config::allow_remote_plaintext>(
         "sillok.allow.remote.plaintext", {},
         "Whether a listener without TLS and authentication may be reached from other "
@@ -181,6 +200,10 @@ constexpr Setting kSettings[] = {
     of<&Config::checkpoint_bytes_max>(
         "sillok.checkpoint.bytes", at_least(1 << 20),
         "Bytes appended over all partitions, after which the recovery points are written."),
+    of<&Config::client_telemetry_enable>("sillok.client.telemetry.enable", {},
+                                         "Whether clients are offered to send their own metrics (KIP-714). "
+                                         "Nothing asks them for any yet, and what "
+                                         "they send all the same is dropped."),
     of<&Config::cold_read_memory_bytes>(
         "sillok.cold.read.memory.bytes", at_least(-1),
         "Bytes of page cache that reads of data which was not in memory may fill, before the oldest of it is "
@@ -208,6 +231,10 @@ constexpr Setting kSettings[] = {
     of<&Config::unflushed_bytes_max>(
         "sillok.unflushed.bytes.max", at_least(1 << 20),
         "Bytes in a log directory that wait for their flush, past which producers wait."),
+    resolved(
+        "sillok.unix.socket.mode", ValueType::text, {}, "0600",
+        "The octal mode of the files of Unix domain sockets: whoever may write to one may connect. 0600 is "
+        "the user of the server and root, 0660 the group too."),
     of<&Config::response_bytes_max>(
         "sillok.unsent.bytes.max", at_least(1 << 20),
         "Bytes of answers that wait to be sent on a connection, past which its requests wait."),
@@ -223,6 +250,8 @@ constexpr Setting kSettings[] = {
         "Bytes of a socket's send buffer: more for consumers that are far away. -1 is the "
         "kernel's choice, which is large where many read much: their answers then leave the processor's "
         "caches."),
+    of<&Config::telemetry_bytes_max>("telemetry.max.bytes", at_least(1),
+                                     "Bytes of metrics that a client may send at once."),
     topic_default("write.caching", "write.caching"),
 };
 

@@ -13,7 +13,8 @@ namespace {
 using storage::LogConfig;
 
 constexpr ValueRange kInt64 = {};
-constexpr std::size_t kFaultsSizeMax = 4096;  // of the text; more faults are not told
+constexpr std::int64_t kRetentionBoundMsMin = 1000;  // it is looked twice as often
+constexpr std::size_t kFaultsSizeMax = 4096;         // of the text; more faults are not told
 constexpr std::string_view kThrottledReplicasDoc =
     "Replicas whose replication is throttled, as partition:broker pairs or *. Kept only: there is one "
     "replica.";
@@ -216,6 +217,16 @@ constexpr TopicConfig kTopicConfigs[] = {
     honoured<&LogConfig::segment_ms>(
         "segment.ms", at_least(1), "log.roll.ms log.roll.hours",
         "How much record time, in ms, a segment holds before the next one starts."),
+    honoured<&LogConfig::retention_bound_ms>(
+        "sillok.retention.bound.ms", at_least(-1), "",
+        "How much later than its time and retention.ms, in ms, a record can still be read, at the most; it "
+        "goes "
+        "alone, without its segment. At least 1000; -1 lets it stay for as long as its segment, as in Apache "
+        "Kafka."),
+    honoured<&LogConfig::retention_topic_bytes>(
+        "sillok.retention.topic.bytes", at_least(-1), "",
+        "Bytes of all partitions of the topic together, past which the oldest segments of any of them are "
+        "deleted. -1 is without limit."),
     kept_boolean("unclean.leader.election.enable", "unclean.leader.election.enable",
                  "Whether a replica that is behind may lead. Kept only: there is one replica."),
     honoured<&LogConfig::write_caching>("write.caching", {}, "write.caching",
@@ -273,6 +284,10 @@ std::optional<std::string> topic_config_fault(std::string_view name, std::string
   if (is_throttled_replicas(name) && !is_replica_list(value)) return "must be * or pairs like 0:1,1:1";
   if (name == "remote.storage.enable" && parse_boolean(value).value_or(false)) {
     return "tiered storage is not available";
+  }
+  if (name == "sillok.retention.bound.ms" && parse_integer(value) != -1 &&
+      parse_integer(value).value_or(0) < kRetentionBoundMsMin) {
+    return fmt::format("must be at least {}, or -1", kRetentionBoundMsMin);
   }
   if (name == "compression.gzip.level" && parse_integer(value) == 0) return "must be 1 to 9, or -1";
   return std::nullopt;

@@ -95,11 +95,13 @@ void Cluster::refresh(const std::vector<std::string>& topics, AutoCreate auto_cr
     request.topics.emplace();
     for (const std::string& topic : topics) request.topics->push_back({{}, topic});
     request.allow_auto_topic_creation = auto_create == AutoCreate::yes;
-    (*connection)->template call<MetadataRequest, MetadataResponse>(request, [this, done](auto answer) {
-      if (!answer.ok()) return done(std::move(answer).error());
-      metadata_.update(answer->message);
-      done({});
-    });
+    (*connection)
+        ->template call<MetadataRequest, MetadataResponse>(
+            request, [this, done, asked = (*connection)->endpoint()](auto answer) {
+              if (!answer.ok()) return done(std::move(answer).error());
+              metadata_.update(answer->message, asked);
+              done({});
+            });
   });
 }
 
@@ -107,12 +109,13 @@ void Cluster::refresh_all(Done done) {
   any([this, done = std::move(done)](auto connection) {
     if (!connection.ok()) return done(std::move(connection).error());
     (*connection)
-        ->template call<MetadataRequest, MetadataResponse>(MetadataRequest{}, [this, done](auto answer) {
-          if (!answer.ok()) return done(std::move(answer).error());
-          metadata_ = {};
-          metadata_.update(answer->message);
-          done({});
-        });
+        ->template call<MetadataRequest, MetadataResponse>(
+            MetadataRequest{}, [this, done, asked = (*connection)->endpoint()](auto answer) {
+              if (!answer.ok()) return done(std::move(answer).error());
+              metadata_ = {};
+              metadata_.update(answer->message, asked);
+              done({});
+            });
   });
 }
 

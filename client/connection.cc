@@ -9,12 +9,14 @@
 #include <boost/asio/read.hpp>
 #include <boost/asio/write.hpp>
 
+#include "protocol/base/unix_address.h"
 #include "protocol/messages/api_versions.h"
 
 namespace sillok::client {
 namespace {
 
 namespace asio = boost::asio;
+using Stream = asio::generic::stream_protocol;
 using boost::system::error_code;
 using protocol::ApiVersionsRequest;
 using protocol::ApiVersionsResponse;
@@ -52,25 +54,35 @@ void Connection::open(Opened opened) {
 }
 
 void Connection::connect() {
-  const auto failed = [](Connection& self, error_code error) {
-    self.close({Errc::connection_lost, fmt::format("{}: {}", self.endpoint_.to_string(), error.message())});
-  };
-  resolver_.async_resolve(endpoint_.host, std::to_string(endpoint_.port),
-                          [self = shared_from_this(), failed](
-                              error_code error, const asio::ip::tcp::resolver::results_type& found) {
-                            if (self->state_ != State::connecting) return;
-                            if (error) return failed(*self, error);
-                            asio::async_connect(
-                                self->socket_, found,
-                                [self, failed](error_code connect_error, const asio::ip::tcp::endpoint&) {
-                                  if (self->state_ != State::connecting) return;
-                                  if (connect_error) return failed(*self, connect_error);
-                                  error_code ignored;
-                                  self->socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
-                                  self->read_size();
-                                  self->ask_versions(kApiVersionsVersion);
-                                });
-                          });
+  if (!endpoint_.is_unix()) return resolve();
+  const UnixSocketAddress address = unix_socket_address(endpoint_.socket_name);
+  connect_to({Stream::endpoint(address.pointer(), address.size)});
+}
+
+void Connection::resolve() {
+  resolver_.async_resolve(
+      endpoint_.host, std::to_string(endpoint_.port),
+      [self = shared_from_this()](error_code error, const asio::ip::tcp::resolver::results_type& found) {
+        if (self->state_ != State::connecting) return;
+        if (error) return self->close_lost(error);
+        std::vector<Stream::endpoint> addresses;
+        for (const auto& entry : found) addresses.emplace_back(entry.endpoint());
+        self->connect_to(addresses);
+      });
+}
+
+// The first that answers.
+void Connection::connect_to(const std::vector<Stream::endpoint>& addresses) {
+  asio::async_connect(socket_, addresses,
+                      [self = shared_from_this()](error_code error, const Stream::endpoint&) {
+                        if (self->state_ != State::connecting) return;
+                        if (error) return self->close_lost(error);
+                        error_code ignored;
+                        if (!self->endpoint_.is_unix())
+                          self->socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
+                        self->read_size();
+                        self->ask_versions(kApiVersionsVersion);
+                      });
 }
 
 void Connection::ask_versions(protocol::Version version) {
@@ -125,6 +137,10 @@ std::optional<protocol::Version> Connection::version_for(protocol::ApiKey key,
   return newest;
 }
 
+void Connection::close_lost(error_code error) {
+  close({Errc::connection_lost, fmt::format("{}: {}", endpoint_.to_string(), error.message())});
+}
+
 void Connection::close(Error reason) {
   if (state_ == State::closed) return;
   state_ = State::closed;
@@ -169,10 +185,7 @@ void Connection::write_queued() {
   asio::async_write(socket_, buffers, [self = shared_from_this()](error_code error, std::size_t) {
     self->writing_.clear();
     if (self->state_ == State::closed) return;
-    if (error) {
-      return self->close(
-          {Errc::connection_lost, fmt::format("{}: {}", self->endpoint_.to_string(), error.message())});
-    }
+    if (error) return self->close_lost(error);
     if (!self->queued_.empty()) self->write_queued();
   });
 }
@@ -197,16 +210,12 @@ void Connection::read_body(std::int32_t size) {
     return close({Errc::malformed, fmt::format("{}: an answer of {} bytes", endpoint_.to_string(), size)});
   }
   incoming_.resize(static_cast<std::size_t>(size));
-  asio::async_read(
-      socket_, asio::buffer(incoming_.data(), incoming_.size()),
-      [self = shared_from_this()](error_code error, std::size_t) {
-        if (self->state_ == State::closed) return;
-        if (error) {
-          return self->close(
-              {Errc::connection_lost, fmt::format("{}: {}", self->endpoint_.to_string(), error.message())});
-        }
-        self->take_frame();
-      });
+  asio::async_read(socket_, asio::buffer(incoming_.data(), incoming_.size()),
+                   [self = shared_from_this()](error_code error, std::size_t) {
+                     if (self->state_ == State::closed) return;
+                     if (error) return self->close_lost(error);
+                     self->take_frame();
+                   });
 }
 
 void Connection::take_frame() {

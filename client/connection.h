@@ -1,8 +1,9 @@
-// One TCP connection to one broker: agrees on versions, sends requests without waiting for the ones before
-// them, and gives each its answer or its error.
+// One connection to one broker, over TCP or a Unix domain socket: agrees on versions, sends requests without
+// waiting for the ones before them, and gives each its answer or its error.
 #pragma once
 
 #include <array>
+#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -91,8 +92,11 @@ class Connection : public std::enable_shared_from_this<Connection> {
   template <protocol::Message Request>
   Result<protocol::Version> negotiate(CallOptions options) const;
   void connect();
+  void resolve();
+  void connect_to(const std::vector<boost::asio::generic::stream_protocol::endpoint>& addresses);
   void ask_versions(protocol::Version version);
   void take_versions(Result<Bytes> frame, protocol::Version version);
+  void close_lost(boost::system::error_code error);
   void finish_open(Result<void> result);
   void send(Bytes frame);
   void send_expecting(Bytes frame, Milliseconds timeout, FrameDone done);
@@ -107,7 +111,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Endpoint endpoint_;
   ConnectionOptions options_;
   boost::asio::ip::tcp::resolver resolver_;
-  boost::asio::ip::tcp::socket socket_;
+  boost::asio::generic::stream_protocol::socket socket_;
   boost::asio::steady_timer timer_;
   bool is_watching_ = false;  // timer_ is set to a deadline
   State state_ = State::idle;

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "protocol/base/unix_address.h"
+
 namespace sillok::client {
 namespace {
 
@@ -14,6 +16,14 @@ Error bad(std::string_view text) {
 
 Result<Endpoint> parse_one(std::string_view text) {
   Endpoint endpoint;
+  if (is_unix_address(text)) {
+    endpoint.socket_name = unix_name_of(text);
+    const auto wrong = unix_name_fault(endpoint.socket_name);
+    if (wrong)
+      return Error{Errc::invalid_argument, fmt::format("'{}': '{}' {}", text, endpoint.socket_name, *wrong)};
+    endpoint.port = 0;
+    return endpoint;
+  }
   std::string_view port;
   if (text.starts_with('[')) {
     const std::size_t close = text.find(']');
@@ -40,6 +50,7 @@ Result<Endpoint> parse_one(std::string_view text) {
 }  // namespace
 
 std::string Endpoint::to_string() const {
+  if (is_unix()) return fmt::format("{}{}", kUnixScheme, socket_name);
   if (host.find(':') != std::string::npos) return fmt::format("[{}]:{}", host, port);
   return fmt::format("{}:{}", host, port);
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "protocol/base/unix_address.h"
 #include "protocol/messages/metadata.h"
 
 namespace sillok::client {
@@ -22,9 +23,13 @@ TopicInfo MetadataCache::convert(const protocol::MetadataTopic& from) {
   return topic;
 }
 
-void MetadataCache::update(const protocol::MetadataResponse& response) {
+void MetadataCache::update(const protocol::MetadataResponse& response, const Endpoint& asked) {
   brokers_.clear();
   for (const auto& broker : response.brokers) {
+    if (is_unix_address(broker.host)) {
+      if (asked.is_unix()) brokers_[broker.node_id] = asked;
+      continue;
+    }
     if (broker.port <= 0 || broker.port > 0xffff) continue;
     brokers_[broker.node_id] = {std::string(broker.host), static_cast<std::uint16_t>(broker.port)};
   }

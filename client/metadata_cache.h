@@ -48,9 +48,12 @@ class MetadataCache {
  public:
   static constexpr std::size_t kPartitionsMax = 1'000'000;  // of one topic: an answer is a lie until checked
 
-  // Brokers are replaced, topics added or replaced. An answer whose leader epoch is older than the known one
-  // does not take a partition back to its old leader.
-  void update(const protocol::MetadataResponse& response);
+  // Brokers are replaced, topics added or replaced. `asked` is who answered: a broker that names a Unix
+  // domain socket is that one, by the very socket that it was asked over. (Its path may have another name
+  // over there, as in a container; and nobody who answers over TCP gets this client to open sockets of this
+  // machine.) An answer whose leader epoch is older than the known one does not take a partition back to its
+  // old leader.
+  void update(const protocol::MetadataResponse& response, const Endpoint& asked);
   void forget(std::string_view topic);
 
   // nullptr where unknown.

@@ -87,6 +87,7 @@ Result<RecordReader> RecordReader::open(const RecordBatchHeader& header, ByteVie
 }
 
 Result<bool> RecordReader::next(Record& record) {
+  if (header_.record_count < 0) return Error{Errc::malformed, "a batch of less than no records"};
   if (read_count_ >= header_.record_count) {
     if (left_.empty()) return false;
     return Error{Errc::malformed, "bytes after the last record of a batch"};

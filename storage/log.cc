@@ -1,11 +1,24 @@
 #include "storage/log.h"
 
+#include <atomic>
 #include <utility>
 
 #include "storage/log_impl.h"
 #include "storage/segment_recovery.h"
 
 namespace sillok::storage {
+namespace {
+
+std::atomic<std::uint64_t> moves_of_log_starts{0};
+
+}  // namespace
+
+std::uint64_t log_start_moves() { return moves_of_log_starts.load(std::memory_order_acquire); }
+
+void Log::Impl::publish_log_start(Offset offset) {
+  log_start_.store(offset.value, std::memory_order_release);
+  moves_of_log_starts.fetch_add(1, std::memory_order_release);
+}
 
 Log::Impl::Impl(const LogOptions& options, const TopicId& topic_id)
     : files_{options.file_system, options.file_cache, options.directory},
@@ -137,7 +150,7 @@ void Log::Impl::set_config(const LogConfig& config) {
 }
 
 void Log::Impl::move_log_start(Offset offset) {
-  log_start_.store(offset.value, std::memory_order_release);
+  publish_log_start(offset);
   const std::lock_guard lock(epochs_mutex_);
   epochs_.truncate_from_start(offset);
 }
@@ -221,6 +234,7 @@ Result<std::int32_t> Log::clean_up(TimestampMs now, Offset high_watermark) {
   return impl_->clean_up(now, high_watermark);
 }
 Result<void> Log::remove_deleted_files(SteadyTime now) { return impl_->remove_deleted_files(now); }
+Result<std::vector<SegmentAge>> Log::segment_ages(TimestampMs now) { return impl_->segment_ages(now); }
 Result<void> Log::set_log_start(Offset offset) { return impl_->set_log_start(offset); }
 Result<void> Log::truncate_to(Offset offset) { return impl_->truncate_to(offset); }
 Result<void> Log::truncate_fully_and_start_at(Offset offset) {
@@ -234,6 +248,7 @@ Log::EpochEnd Log::end_offset_for_epoch(LeaderEpoch requested) const {
   return impl_->end_offset_for_epoch(requested);
 }
 LeaderEpoch Log::leader_epoch_at(Offset offset) const { return impl_->leader_epoch_at(offset); }
+std::vector<ProducerSnapshotEntry> Log::producers() const { return impl_->producers(); }
 Result<void> Log::close() { return impl_->close(); }
 void Log::retire() { impl_->retire(); }
 bool Log::is_retired() const { return impl_->is_retired(); }

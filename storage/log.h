@@ -18,6 +18,7 @@
 #include "storage/file_system.h"
 #include "storage/log_config.h"
 #include "storage/log_position.h"
+#include "storage/producer_snapshot.h"
 
 namespace sillok::storage {
 
@@ -76,6 +77,12 @@ struct TimestampAndOffset {
   LeaderEpoch leader_epoch;
 };
 
+struct SegmentAge {
+  ByteCount size = 0;
+  Offset next_offset;      // where the next segment begins, or the log ends
+  TimestampMs latest = 0;  // of its records; where they have none, when it was written
+};
+
 enum class LogHealth {
   healthy,
   degraded,  // durable bytes are damaged: what lies before and after is served, appends are refused
@@ -110,6 +117,10 @@ struct LogOptions {
   Offset log_start_offset{0};                     // from the checkpoint; 0 where it has none
   std::int64_t incarnation = 0;
 };
+
+// How often the start of any log in this process has moved: who remembers starts of many logs need not look
+// at each of them to know that none did. Any thread.
+std::uint64_t log_start_moves();
 
 // Threading: every call from any thread. Appends, truncation, roll and configuration serialise on one lock
 // that is held
@@ -164,6 +175,8 @@ class Log {
   ByteCount size() const;  // of all .log files
   ByteCount unflushed_size() const;
   std::size_t segment_count() const;
+  // The oldest first, the active one last. May block.
+  Result<std::vector<SegmentAge>> segment_ages(TimestampMs now);
   const TopicId& topic_id() const;  // all zero where partition.metadata is missing
   const std::string& directory() const;
 
@@ -210,6 +223,9 @@ class Log {
   EpochEnd end_offset_for_epoch(LeaderEpoch requested) const;
   // The epoch of the batch at `offset`; -1 where unknown.
   LeaderEpoch leader_epoch_at(Offset offset) const;
+
+  // What each producer with an id has written, in no order. Waits for the append that runs.
+  std::vector<ProducerSnapshotEntry> producers() const;
 
   // Orderly stop: flush, seal indexes, trim reserved space, write the producer snapshot. Afterwards nothing
   // is written: what would do so answers Errc::closed, and recovery_point() is that of the end.

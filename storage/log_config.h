@@ -21,6 +21,8 @@ struct LogConfig {
   ByteCount index_interval_bytes = 4096;       // index.interval.bytes
   std::int64_t retention_ms = 604'800'000;     // retention.ms, -1 is for ever
   ByteCount retention_bytes = -1;              // retention.bytes, -1 is without limit
+  std::int64_t retention_bound_ms = -1;        // sillok.retention.bound.ms, -1 is none
+  ByteCount retention_topic_bytes = -1;        // sillok.retention.topic.bytes, -1 is without limit
   bool cleanup_delete = true;                  // cleanup.policy has "delete"
   bool cleanup_compact = false;                // cleanup.policy has "compact"
   std::int64_t file_delete_delay_ms = 60'000;  // file.delete.delay.ms

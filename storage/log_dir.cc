@@ -128,7 +128,9 @@ Result<void> LogDir::Impl::list_folders() {
     if (is_deleted_folder(entry.name)) {
       deleted_.push_back({entry.name, std::nullopt});
     } else if (const auto name = parse_partition_folder(entry.name)) {
-      known_[*name].is_settled = was_clean_;
+      // Kafka recovers its own metadata whatever the mark says.
+      const bool is_sound = was_clean_ || name->topic == kKafkaMetadataTopic;
+      known_[*name].soundness = is_sound ? Soundness::settled : Soundness::unrecovered;
     } else {
       warnings_.push_back(path_of(entry.name) + ": is no partition folder, and is left alone");
     }
@@ -174,7 +176,6 @@ LogOptions LogDir::Impl::log_options(const TopicPartition& name, const LogConfig
 Result<std::unique_ptr<Log>> LogDir::Impl::open_log(const TopicPartition& name, const LogConfig& config,
                                                     RecoveryReport& report) {
   LogOptions options = log_options(name, config);
-  options.clean = was_clean_;
   std::optional<RecoveryPoint> point;
   {
     const std::lock_guard lock(mutex_);
@@ -183,7 +184,9 @@ Result<std::unique_ptr<Log>> LogDir::Impl::open_log(const TopicPartition& name, 
     point = entry->second.recovery_point;
     options.log_start_offset = entry->second.log_start;
     options.topic_id = entry->second.topic_id;
-    entry->second.is_settled = false;
+    // A folder that came after the stop may be of any state.
+    options.clean = was_clean_ && entry->second.is_listed;
+    entry->second.soundness = Soundness::opened;
   }
   if (point) options.recovery_point = &*point;
   options.journal = &journal_->replay();
@@ -216,7 +219,7 @@ Result<std::unique_ptr<Log>> LogDir::Impl::create_log(const TopicPartition& name
   }
   auto log = TRY(Log::create(options, topic_id));
   const std::lock_guard lock(mutex_);
-  known_[name].is_settled = false;
+  known_[name].soundness = Soundness::opened;
   return log;
 }
 
@@ -339,6 +342,7 @@ Result<void> LogDir::forget_recovery_point(const TopicPartition& name) {
 Result<void> LogDir::close_clean(std::span<const CheckpointEntry> entries) {
   return impl_->close_clean(entries);
 }
+std::vector<std::string> LogDir::unrecovered_folders() const { return impl_->unrecovered_folders(); }
 Result<void> LogDir::balance_reserve() { return impl_->balance_reserve(); }
 Result<SpaceUse> LogDir::space() const { return impl_->options_.file_system->space(impl_->options_.path); }
 

@@ -97,10 +97,14 @@ class LogDir {
   // and nothing of it journaled, until the log is cut. Requires: the log was flushed, and nothing was
   // appended since, or what was may get lost.
   Result<void> forget_recovery_point(const TopicPartition& name);
-  // After every log was closed: the last checkpoints and the clean-shutdown mark. No mark (Errc::offline)
-  // where a partition is not healthy, was opened but is not among the entries, or still has to be recovered:
-  // the next start then scans what lies above the recovery points, which is next to nothing.
+  // After every log was closed: the last checkpoints and the clean-shutdown mark. No mark where a partition
+  // is not healthy, or was opened but is not among the entries (Errc::offline), and, which is no error, where
+  // there are unrecovered_folders(): the next start then scans what lies above the recovery points, which is
+  // next to nothing.
   Result<void> close_clean(std::span<const CheckpointEntry> entries);
+  // Partition folders that lay there at an unclean stop and that nobody opened since. Their last bytes may be
+  // torn, and a mark would tell Kafka that they are not. Kafka's own metadata does not count.
+  std::vector<std::string> unrecovered_folders() const;
 
   Result<SpaceUse> space() const;
   // A small file holds space that nothing else gets. It goes where the disk is full, as it does in open(), so

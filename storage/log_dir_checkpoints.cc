@@ -34,6 +34,8 @@ Result<Entries> LogDir::Impl::or_absent(Result<Entries> read) {
 
 Result<void> LogDir::Impl::read_checkpoints() {
   const auto points = TRY(or_absent(storage::read_recovery_points(file_system(), options_.path)));
+  const auto listed =
+      TRY(or_absent(read_offset_checkpoint(file_system(), path_of(kRecoveryPointCheckpointName))));
   const auto starts = TRY(or_absent(read_offset_checkpoint(file_system(), path_of(kLogStartCheckpointName))));
   const auto marks =
       TRY(or_absent(read_offset_checkpoint(file_system(), path_of(kHighWatermarkCheckpointName))));
@@ -48,7 +50,13 @@ Result<void> LogDir::Impl::read_checkpoints() {
     return static_cast<KnownPartition*>(nullptr);
   };
   for (const PartitionRecoveryPoint& line : points) {
-    if (KnownPartition* known = find(line)) known->recovery_point = line.point;
+    if (KnownPartition* known = find(line)) {
+      known->recovery_point = line.point;
+      known->is_listed = true;
+    }
+  }
+  for (const PartitionOffset& line : listed) {
+    if (KnownPartition* known = find(line)) known->is_listed = true;
   }
   for (const PartitionOffset& line : starts) {
     if (KnownPartition* known = find(line)) known->log_start = line.offset;
@@ -175,10 +183,10 @@ Result<void> LogDir::Impl::close_clean(std::span<const CheckpointEntry> entries)
       const bool is_whole = !entry.log->is_retired() && entry.log->health() != LogHealth::offline &&
                             entry.log->synced_end() == entry.log->log_end();
       const auto known = known_.find(entry.name);
-      if (known != known_.end() && is_whole) known->second.is_settled = true;
+      if (known != known_.end() && is_whole) known->second.soundness = Soundness::settled;
     }
     for (const auto& [name, known] : known_) {
-      if (!known.is_settled) {
+      if (known.soundness == Soundness::opened) {
         return Error{Errc::offline, options_.path + ": no clean-shutdown mark, because " +
                                         partition_folder_name(name) + " is not closed in good health"};
       }
@@ -186,7 +194,17 @@ Result<void> LogDir::Impl::close_clean(std::span<const CheckpointEntry> entries)
   }
   // After a clean stop the directory is as Kafka would leave it.
   TRY(journal_->close());
+  if (!unrecovered_folders().empty()) return {};
   return write_clean_shutdown_mark(file_system(), options_.path, incarnation_);
+}
+
+std::vector<std::string> LogDir::Impl::unrecovered_folders() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::string> folders;
+  for (const auto& [name, known] : known_) {
+    if (known.soundness == Soundness::unrecovered) folders.push_back(partition_folder_name(name));
+  }
+  return folders;
 }
 
 }  // namespace sillok::storage

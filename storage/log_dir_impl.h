@@ -17,13 +17,21 @@
 
 namespace sillok::storage {
 
-// What the checkpoints say of one partition, and whether a clean mark may vouch for it.
+// Whether a clean mark may vouch for a partition.
+enum class Soundness {
+  settled,      // it was closed in good health, now or before the last clean stop
+  opened,       // and has to be closed first
+  unrecovered,  // it lay there at an unclean stop, and nobody opened it since
+};
+
+// What the checkpoints say of one partition.
 struct KnownPartition {
   std::optional<RecoveryPoint> recovery_point;
   Offset log_start{0};
   std::optional<Offset> high_watermark;
   std::optional<TopicId> topic_id;  // once find_partitions() has read it
-  bool is_settled = true;           // false: must be recovered, or was opened and not closed
+  Soundness soundness = Soundness::settled;
+  bool is_listed = false;  // in a file of recovery points: whoever stopped last knew the partition
 };
 
 // The files that the checkpoints of a log directory are.
@@ -49,6 +57,7 @@ class LogDir::Impl {
   Result<void> write_checkpoints(std::span<const CheckpointEntry> entries);
   Result<void> forget_recovery_point(const TopicPartition& name);
   Result<void> close_clean(std::span<const CheckpointEntry> entries);
+  std::vector<std::string> unrecovered_folders() const;
 
   const LogDirOptions options_;
   FileCache file_cache_;

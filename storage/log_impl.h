@@ -53,6 +53,7 @@ class Log::Impl {
   Result<LogPosition> flush();
   Result<void> find_ranges(const LogPosition& from, const LogPosition& to, std::vector<SegmentRange>& ranges);
   RecoveryPoint recovery_point();
+  Result<std::vector<SegmentAge>> segment_ages(TimestampMs now);
   Result<std::int32_t> clean_up(TimestampMs now, Offset high_watermark);
   Result<void> remove_deleted_files(SteadyTime now);
   Result<void> set_log_start(Offset offset);
@@ -65,6 +66,7 @@ class Log::Impl {
   Result<void> assign_leader_epoch(LeaderEpoch epoch);
   EpochEnd end_offset_for_epoch(LeaderEpoch requested) const;
   LeaderEpoch leader_epoch_at(Offset offset) const;
+  std::vector<ProducerSnapshotEntry> producers() const;
   Result<void> close();
   void retire();
   bool is_retired() const { return files_.is_retired; }
@@ -100,6 +102,7 @@ class Log::Impl {
   // To be called now and then: a log that nobody appends to holds no descriptor.
   void release_if_idle();
   void move_log_start(Offset offset);
+  void publish_log_start(Offset offset);
 
   // log_epochs.cc
   Result<void> note_leader_epoch(LeaderEpoch epoch, Offset start);
@@ -143,6 +146,7 @@ class Log::Impl {
   struct Expired;
   // Takes what may go out of the log, but leaves its files.
   Result<Expired> take_expired(TimestampMs now, Offset high_watermark);
+  Result<std::vector<SegmentAge>> ages(TimestampMs now) const;
   Result<std::size_t> expired_count(TimestampMs now, Offset high_watermark) const;
   Result<void> delete_segment(const Segment& segment);
   // The files go into `deleted`. Requires flush_mutex_ alone, for it waits for the disk.

@@ -11,6 +11,11 @@ constexpr ByteCount kWindowReplaySizeMax = 8 << 20;
 
 }  // namespace
 
+std::vector<ProducerSnapshotEntry> Log::Impl::producers() const {
+  const std::lock_guard lock(append_mutex_);
+  return producers_.snapshot();
+}
+
 AppendStatus Log::Impl::check_producer(AppendEntry& entry) {
   if (!entry.header.has_producer_id()) return AppendStatus::appended;
   const SequenceCheck check = producers_.check(entry.header);

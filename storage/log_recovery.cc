@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "storage/file_cache.h"
+#include "storage/format.h"
 #include "storage/partition_metadata.h"
 
 namespace sillok::storage {
@@ -95,6 +96,7 @@ Result<bool> Log::Impl::Recovery::walk_tail(Segment& last) {
     const protocol::RecordBatchHeader& header = (*place)->header;
     if (first && header.last_offset() != last.base_offset() + entry->relative_offset) return false;
     if (header.base_offset < end_offset_ && !first) return false;
+    if (header.last_offset() - last.base_offset() > kRelativeOffsetMax) return false;
     if ((*place)->position - start > std::max(kStaleIndexDistance, 8 * log_.config_.index_interval_bytes)) {
       return false;
     }

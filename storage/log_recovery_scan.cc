@@ -25,7 +25,7 @@ Result<SegmentScan> Log::Impl::Recovery::scan(Segment& segment, const SegmentSca
 Result<SegmentScan> Log::Impl::Recovery::scan(Segment& segment, const SegmentScanPlan& plan,
                                               FilePosition file_end) {
   const auto file = TRY(segment.file(IoMode::may_block));
-  auto scanned = TRY(scan_segment(*file, plan, file_end, [&](const BatchPlace& place) {
+  auto scanned = TRY(scan_segment(*file, segment.base_offset(), plan, file_end, [&](const BatchPlace& place) {
     if (place.header.leader_epoch >= LeaderEpoch(0))
       seen_epochs_.assign(place.header.leader_epoch, place.header.base_offset);
     return segment.replay(place, log_.config_);

@@ -132,7 +132,7 @@ Result<void> Log::Impl::start_empty_at(Offset offset) {
   log_end_.store(end);
   synced_end_.store(end);
   unflushed_size_.store(0, std::memory_order_relaxed);
-  log_start_.store(offset.value, std::memory_order_release);
+  publish_log_start(offset);
   producers_.clear();
   bool had_epochs = false;
   {

@@ -13,6 +13,8 @@
 namespace sillok::storage {
 
 inline constexpr std::size_t kTopicNameSizeMax = 249;
+// Kafka keeps its own metadata in partition 0 of this name.
+inline constexpr std::string_view kKafkaMetadataTopic = "__cluster_metadata";
 
 std::string partition_folder_name(const TopicPartition& name);
 

@@ -33,7 +33,13 @@ std::size_t expired_prefix(std::span<const SegmentAge> segments, const LogConfig
   return count;
 }
 
-Result<std::size_t> Log::Impl::expired_count(TimestampMs now, Offset high_watermark) const {
+Result<std::vector<SegmentAge>> Log::Impl::segment_ages(TimestampMs now) {
+  const std::lock_guard lock(append_mutex_);
+  TRY(require_open());
+  return ages(now);
+}
+
+Result<std::vector<SegmentAge>> Log::Impl::ages(TimestampMs now) const {
   std::vector<SegmentAge> ages;
   ages.reserve(segments_->size());
   for (std::size_t i = 0; i < segments_->size(); ++i) {
@@ -46,7 +52,11 @@ Result<std::size_t> Log::Impl::expired_count(TimestampMs now, Offset high_waterm
         greatest.ok() && greatest->timestamp >= 0 ? greatest->timestamp : segment.last_changed(now);
     ages.push_back({segment.size(), next, latest});
   }
-  return expired_prefix(ages, config_, {now, log_start(), high_watermark});
+  return ages;
+}
+
+Result<std::size_t> Log::Impl::expired_count(TimestampMs now, Offset high_watermark) const {
+  return expired_prefix(TRY(ages(now)), config_, {now, log_start(), high_watermark});
 }
 
 struct Log::Impl::Expired {

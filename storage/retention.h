@@ -5,15 +5,10 @@
 #include <span>
 
 #include "protocol/base/ids.h"
+#include "storage/log.h"
 #include "storage/log_config.h"
 
 namespace sillok::storage {
-
-struct SegmentAge {
-  ByteCount size = 0;
-  Offset next_offset;      // where the next segment begins, or the log ends
-  TimestampMs latest = 0;  // of its records; where they have none, when it was written
-};
 
 struct RetentionBounds {
   TimestampMs now = 0;

@@ -344,7 +344,9 @@ Result<void> Segment::reset_indexes() {
 
 void Segment::add_index_entry(const AppendedBatch& batch) {
   const auto relative = static_cast<std::int32_t>(batch.last_offset - base_);
-  index_.append({relative, static_cast<std::int32_t>(batch.position.value)});
+  const OffsetIndexEntry place{relative, static_cast<std::int32_t>(batch.position.value)};
+  // Offsets rise, but in a damaged log that was believed after a clean stop: there the index stays sparse.
+  if (place.can_follow(index_.last())) index_.append(place);
   last_indexed_position_ = batch.position.value;
   const TimeIndexEntry entry{max_timestamp_->timestamp,
                              static_cast<std::int32_t>(max_timestamp_->offset - base_)};

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "protocol/base/crc32c.h"
+#include "storage/format.h"
 
 namespace sillok::storage {
 namespace {
@@ -47,9 +48,9 @@ class ChunkReader {
 
 class SegmentScanner {
  public:
-  SegmentScanner(const File& file, const SegmentScanPlan& plan, FilePosition file_end,
+  SegmentScanner(const File& file, Offset base, const SegmentScanPlan& plan, FilePosition file_end,
                  const BatchVisitor& visit)
-      : reader_(file, file_end), plan_(plan), file_end_(file_end), visit_(visit) {}
+      : reader_(file, file_end), base_(base), plan_(plan), file_end_(file_end), visit_(visit) {}
 
   Result<SegmentScan> run() {
     FilePosition position = plan_.from;
@@ -96,6 +97,8 @@ class SegmentScanner {
       problem = "a batch that crosses the end";
     } else if (header->base_offset < scan_.next_offset) {
       problem = "offsets that go back";
+    } else if (header->last_offset() - base_ > kRelativeOffsetMax) {
+      problem = "offsets too far from the segment's base";
     } else if (TRY(checksum(place)) != header->crc) {
       problem = "a batch with a wrong checksum";
     } else {
@@ -158,6 +161,7 @@ class SegmentScanner {
   }
 
   ChunkReader reader_;
+  const Offset base_;
   const SegmentScanPlan& plan_;
   const FilePosition file_end_;
   const BatchVisitor& visit_;
@@ -166,16 +170,16 @@ class SegmentScanner {
 
 }  // namespace
 
-Result<SegmentScan> scan_segment(const File& file, const SegmentScanPlan& plan, FilePosition file_end,
-                                 const BatchVisitor& visit) {
-  return SegmentScanner(file, plan, file_end, visit).run();
+Result<SegmentScan> scan_segment(const File& file, Offset base, const SegmentScanPlan& plan,
+                                 FilePosition file_end, const BatchVisitor& visit) {
+  return SegmentScanner(file, base, plan, file_end, visit).run();
 }
 
 Result<void> rebuild_indexes(Segment& segment, const LogConfig& config) {
   TRY(segment.reset_indexes());
   const auto file = TRY(segment.file(IoMode::may_block));
   const SegmentScanPlan plan{FilePosition(0), segment.base_offset(), segment.end()};
-  TRY(scan_segment(*file, plan, segment.end(),
+  TRY(scan_segment(*file, segment.base_offset(), plan, segment.end(),
                    [&](const BatchPlace& place) { return segment.replay(place, config); }));
   return {};
 }

@@ -33,10 +33,11 @@ struct SegmentScan {
 
 using BatchVisitor = std::function<Result<void>(const BatchPlace&)>;
 
-// Reads [plan.from, file_end), checks every batch, and visits the good ones in order. Errors: only those of
-// the file.
-Result<SegmentScan> scan_segment(const File& file, const SegmentScanPlan& plan, FilePosition file_end,
-                                 const BatchVisitor& visit);
+// Reads [plan.from, file_end), checks every batch, and visits the good ones in order. `base` is the
+// segment's: no batch of it ends past what an index entry can say, and no checksum covers a batch's offset.
+// Errors: only those of the file.
+Result<SegmentScan> scan_segment(const File& file, Offset base, const SegmentScanPlan& plan,
+                                 FilePosition file_end, const BatchVisitor& visit);
 
 // Builds both indexes of a segment anew from its batches. Appends must wait.
 Result<void> rebuild_indexes(Segment& segment, const LogConfig& config);

@@ -1,14 +1,21 @@
 #include "broker/dispatcher.h"
+#include "broker/features.h"
 #include "broker/handlers/handlers.h"
 
 namespace sillok::broker {
 namespace {
 
-protocol::ApiVersionsResponse all_versions() {
+protocol::ApiVersionsResponse all_versions(const Config& config) {
   protocol::ApiVersionsResponse response;
   for (const ApiEntry& api : api_table()) {
+    if (!api.is_on(config)) continue;
     response.api_keys.push_back({api.key, api.advertised.first, api.advertised.last});
   }
+  for (const Feature& feature : kFeatures) {
+    response.supported_features.push_back({feature.name, feature.level_min, feature.level_max});
+    response.finalized_features.push_back({feature.name, feature.level, feature.level});
+  }
+  response.finalized_features_epoch = kFeaturesEpoch;
   return response;
 }
 
@@ -26,7 +33,7 @@ bool is_software_name(std::string_view text) {
 
 }  // namespace
 
-void handle_api_versions(const RequestContext&, const protocol::ApiVersionsRequest& request,
+void handle_api_versions(const RequestContext& context, const protocol::ApiVersionsRequest& request,
                          PendingResponse response) {
   if (response.version() >= 3 && !(is_software_name(request.client_software_name) &&
                                    is_software_name(request.client_software_version))) {
@@ -34,7 +41,7 @@ void handle_api_versions(const RequestContext&, const protocol::ApiVersionsReque
     refusal.error_code = protocol::ErrorCode::invalid_request;
     return response.send(refusal);
   }
-  response.send(all_versions());
+  response.send(all_versions(context.services.config));
 }
 
 // As in Kafka, with the one range that tells the client in which version to ask again.

@@ -73,9 +73,9 @@ std::vector<ConfigSynonym> broker_synonyms(const LoadedConfig& settings,
 }
 
 std::string topic_value(const TopicConfig& config, const LoadedConfig& settings, const TopicImage& topic) {
-  if (config.text != nullptr) return config.text(topic.log_config);
   const auto on_topic = topic.configs.find(std::string(config.name));
-  if (on_topic != topic.configs.end()) return on_topic->second;
+  if (on_topic != topic.configs.end()) return on_topic->second;  // as it was given
+  if (config.text != nullptr) return config.text(topic.log_config);
   for (const std::string_view name : words(config.broker_settings)) {
     const auto given = given_as(settings, name);
     if (!given.empty()) return given.front().value;

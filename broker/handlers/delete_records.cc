@@ -81,6 +81,7 @@ void delete_records(Partitions& partitions, std::vector<AskedTopic>& question) {
 void send_answer(const std::vector<AskedTopic>& question, PendingResponse response) {
   protocol::DeleteRecordsResponse answer;
   for (const AskedTopic& topic : question) {
+    if (topic.partitions.empty()) continue;  // as Kafka does
     protocol::DeleteRecordsTopicResponse& result = answer.topics.emplace_back();
     result.name = topic.name;
     for (const Asked& asked : topic.partitions) {

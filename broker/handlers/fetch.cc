@@ -1,17 +1,15 @@
 // Fetch: slices of the log files up to the high watermark; with too little to give, the request waits on its
-// partitions.
+// partitions, or its session does.
 #include <algorithm>
 #include <atomic>
 #include <memory>
-#include <string>
 #include <utility>
-#include <vector>
 
 #include "broker/block_pool.h"
-#include "broker/error_mapping.h"
+#include "broker/fetch_part.h"
+#include "broker/fetch_sessions.h"
+#include "broker/handlers/fetch_answer.h"
 #include "broker/handlers/handlers.h"
-#include "broker/partitions.h"
-#include "broker/request_memory.h"
 
 namespace sillok::broker {
 namespace {
@@ -19,35 +17,20 @@ namespace {
 using namespace protocol;
 using storage::IoMode;
 
-// A slice up to this size is copied into the answer, which is one system call less than to send it from the
-// file.
-constexpr ByteCount kCopiedSliceBytes = 16 << 10;
+constexpr Version kFirstVersionWithIds = 13;
+constexpr Version kFirstVersionWithReplicaState = 15;
 
-// Room for one topic and some partitions.
-constexpr std::size_t kInlineBytes = 768;
-// What a thread keeps of an answer for the next one.
-constexpr std::size_t kKeptAnswerParts = 64;
-constexpr std::size_t kKeptCopyBytes = 64 << 10;
+SessionOwner owner_of(const FetchRequest& request, Version version) {
+  const BrokerId replica =
+      version < kFirstVersionWithReplicaState ? request.replica_id : request.replica_state.replica_id;
+  return replica.value >= 0 ? SessionOwner::replica : SessionOwner::consumer;
+}
 
-// What an answer is made of, in memory that the thread keeps.
-struct Answer {
-  FetchResponse response;
-  std::vector<storage::FileSlice> slices;
-  Bytes copied;  // of the small slices; one buffer, reserved so that views into it stay
-
-  // Of the thread.
-  static Answer& begin() {
-    thread_local Answer answer;
-    return answer;
-  }
-  void end(std::size_t parts) {
-    slices.clear();
-    copied.clear();
-    if (parts > kKeptAnswerParts) response = {};
-    if (slices.capacity() > kKeptAnswerParts) std::vector<storage::FileSlice>().swap(slices);
-    if (copied.capacity() > kKeptCopyBytes) Bytes().swap(copied);
-  }
-};
+std::size_t count_partitions(const FetchRequest& request) {
+  std::size_t count = 0;
+  for (const FetchTopic& topic : request.topics) count += topic.partitions.size();
+  return count;
+}
 
 // One request until its answer. Lives on the reactor of its connection, but for a read of cold data, for
 // which it moves to the I/O pool as a whole and answers from there.
@@ -60,33 +43,24 @@ class FetchOperation final : public FetchWaiter,
       : services_(context.services),
         reactor_(context.reactor),
         response_(std::move(response)),
-        by_id_(response_.version() >= 13),
-        names_session_(request.session_epoch > 0),
+        naming_(response_.version() >= kFirstVersionWithIds ? TopicNaming::by_id : TopicNaming::by_name),
+        session_epoch_(request.session_epoch),
         max_bytes_(std::clamp(request.max_bytes, 0, context.services.config.fetch_max_bytes)),
         min_bytes_(std::min<ByteCount>(request.min_bytes, max_bytes_)),
         deadline_(context.services.clock.steady() +
                   std::chrono::milliseconds(std::max(request.max_wait_ms, 0))) {
-    std::size_t count = 0;
-    for (const FetchTopic& topic : request.topics) count += topic.partitions.size();
-    topics_.reserve(request.topics.size());
-    parts_.reserve(count);
-    for (const FetchTopic& topic : request.topics) {
-      topics_.push_back({memory_.keep(topic.name), topic.topic_id, topic.partitions.size()});
-      for (const FetchPartition& wanted : topic.partitions) parts_.push_back(make_part(topic, wanted));
-    }
+    all_.isolation = request.isolation_level;
   }
 
-  void begin() {
-    if (names_session_) {  // none are kept: the client begins anew, without one
-      FetchResponse refusal;
-      refusal.error_code = ErrorCode::fetch_session_id_not_found;
-      return finish(refusal, {}, 0);
-    }
+  void begin(const FetchRequest& request) {
+    const ErrorCode error = enter_session(request);
+    if (error != ErrorCode::none) return send_fetch_error(response_, error, kNoFetchSession);
+    if (!session_) add_parts(request);
     evaluate(IoMode::resident_only);
   }
 
   ReactorPort& reactor() override { return reactor_; }
-  // A partition that this waits for moved on.
+  // Something that this waits for moved on.
   void run() override {
     if (on_pool_ || answered_) return;
     stop_waiting();
@@ -103,61 +77,72 @@ class FetchOperation final : public FetchWaiter,
     answered_ = true;
     stop_waiting();
     reactor_.cancel(std::exchange(timer_, {}));
+    // Nobody has heard of the session.
+    if (session_ && session_epoch_ == kFirstSessionEpoch) services_.fetch_sessions.remove(session_->id());
     response_.send_nothing();
   }
 
  private:
-  struct Topic {
-    std::string_view name;  // in memory_
-    TopicId id;
-    std::size_t partition_count;
-  };
-  struct Part {
-    FetchPartition wanted;
-    std::shared_ptr<Partition> partition;  // null: `error` says why
-    ErrorCode error = ErrorCode::none;
-    // Of the last read.
-    ErrorCode read_error = ErrorCode::none;
-    Offset high_watermark{-1};
-    Offset log_start{-1};
-    std::optional<storage::Log::EpochEnd> diverging;
-    storage::FileSlice slice;
-    bool waits = false;  // registered with the partition
-  };
-
-  Part make_part(const FetchTopic& topic, const FetchPartition& wanted) const {
-    Part part;
-    part.wanted = wanted;
-    const Partitions::Lookup found = by_id_ ? services_.partitions.find(topic.topic_id, wanted.index)
-                                            : services_.partitions.find(topic.name, wanted.index);
-    switch (found.state) {
-      case Partitions::Lookup::State::found:
-        part.partition = found.partition;
-        break;
-      case Partitions::Lookup::State::offline:
-        part.error = ErrorCode::kafka_storage_error;
-        break;
-      case Partitions::Lookup::State::unknown_partition:
-        part.error = ErrorCode::unknown_topic_or_partition;
-        break;
-      case Partitions::Lookup::State::unknown:
-        part.error = by_id_ ? ErrorCode::unknown_topic_id : ErrorCode::unknown_topic_or_partition;
-        break;
+  // Sets session_ where the request has one.
+  ErrorCode enter_session(const FetchRequest& request) {
+    FetchSessions& sessions = services_.fetch_sessions;
+    if (session_epoch_ == kFirstSessionEpoch || session_epoch_ == kFinalSessionEpoch) {
+      if (request.session_id != kNoFetchSession) sessions.remove(request.session_id);
+      if (session_epoch_ == kFinalSessionEpoch) return ErrorCode::none;
+      auto made = sessions.create(owner_of(request, response_.version()), naming_, count_partitions(request));
+      if (made && made->take_in(request, naming_) == ErrorCode::none && sessions.touch(*made))
+        session_ = std::move(made);
+      return ErrorCode::none;
     }
-    return part;
+    auto found = sessions.find(request.session_id);
+    if (!found) return ErrorCode::fetch_session_id_not_found;
+    const ErrorCode error = found->take_in(request, naming_);
+    if (error != ErrorCode::none) return error;
+    if (found->size().partition_count == 0) {
+      sessions.remove(found->id());
+      return ErrorCode::none;
+    }
+    if (!sessions.touch(*found)) return ErrorCode::fetch_session_id_not_found;
+    session_ = std::move(found);
+    return ErrorCode::none;
   }
 
-  // Reads all partitions, and answers or waits. What would wait for the disk is done again on the pool.
+  // Of a request without a session.
+  void add_parts(const FetchRequest& request) {
+    all_.topics.reserve(request.topics.size());
+    all_.parts.reserve(count_partitions(request));
+    for (const FetchTopic& topic : request.topics) {
+      all_.topics.push_back({all_.memory.keep(topic.name), topic.topic_id, nullptr});
+      for (const FetchPartition& wanted : topic.partitions) {
+        FetchPart& part = all_.parts.emplace_back();
+        part.target = FetchTarget::of(wanted);
+        part.topic = static_cast<std::uint32_t>(all_.topics.size() - 1);
+        Partitions::Lookup found = naming_ == TopicNaming::by_id
+                                       ? services_.partitions.find(topic.topic_id, wanted.index)
+                                       : services_.partitions.find(topic.name, wanted.index);
+        part.missing = missing_error(found.state, naming_);
+        part.partition = std::move(found.partition);
+      }
+    }
+  }
+
+  // Reads what there is, and answers or waits. What would wait for the disk is done again on the pool.
   void evaluate(IoMode mode) {
-    for (;;) {
+    for (bool must_answer = mode == IoMode::may_block;;) {
+      if (session_)
+        must_answer |= session_->collect(services_.partitions, all_) == FetchSession::Found::partition_gone &&
+                       timer_was_set_;
       const Result<bool> enough = read_all(mode);
       if (!enough.ok()) return move_to_pool();
-      if (*enough || mode == IoMode::may_block) return answer();
-      if (wait_for_more()) break;
+      if (*enough || must_answer) return answer();
+      const FetchSession::Wait wait = begin_to_wait();
+      if (wait == FetchSession::Wait::begun) break;
+      if (wait == FetchSession::Wait::over) return answer();
       stop_waiting();  // a partition has moved on meanwhile
     }
     if (timer_.value != 0) return;
     timer_ = reactor_.call_at(deadline_, weak_from_this());
+    timer_was_set_ = true;
     response_.abandon_if_unwanted(weak_from_this());
   }
 
@@ -166,72 +151,46 @@ class FetchOperation final : public FetchWaiter,
     ByteCount taken = 0;
     ByteCount total = 0;  // with what there is, but does not fit
     ByteCount left = max_bytes_;
-    bool must_answer = parts_.empty() || deadline_ <= services_.clock.steady();
-    for (std::size_t i = 0; i < parts_.size(); ++i) {
-      // Each fetch begins with another partition, so that none starves behind one that always fills the
-      // answer.
-      Part& part = parts_[(i + first_part_) % parts_.size()];
-      const Result<void> read = read_part(part, left, taken == 0, mode);
-      if (!read.ok() && read.error().code == Errc::would_block) return read.error();
-      if (!read.ok()) part.read_error = fetch_error(read.error());
-      must_answer |= part.read_error != ErrorCode::none || part.diverging.has_value();
+    std::size_t unknown = 0;
+    bool must_answer = deadline_ <= services_.clock.steady();
+    // Without a session each fetch begins with another partition, so that none starves behind one that always
+    // fills the answer. A session has an order of its own.
+    const std::size_t count = all_.parts.size();
+    const std::size_t first =
+        session_ || count < 2 ? 0 : next_first_part_.fetch_add(1, std::memory_order_relaxed) % count;
+    for (std::size_t i = 0; i < count; ++i) {
+      FetchPart& part = all_.parts[first + i < count ? first + i : first + i - count];
+      const auto first_batch =
+          taken == 0 ? storage::Log::FirstBatch::whole : storage::Log::FirstBatch::within_limit;
+      TRY(part.look(left, first_batch, mode));
+      if (part.is_unknown()) {
+        ++unknown;
+      } else {
+        must_answer |= part.error != ErrorCode::none || part.diverging.has_value();
+      }
       taken += part.slice.size;
       total += part.slice.size + part.slice.left_out;
       left = std::max<ByteCount>(0, left - part.slice.size);
     }
-    return must_answer || total >= min_bytes_;
+    if (must_answer || total >= min_bytes_) return true;
+    return unknown == count && (!session_ || session_->has_only_unknown(all_));
   }
 
-  Result<void> read_part(Part& part, ByteCount left, bool is_first, IoMode mode) const {
-    part.slice = {};
-    part.read_error = part.error;
-    part.diverging.reset();
-    if (!part.partition) return {};
-    Partition& partition = *part.partition;
-    if (partition.is_stopped()) return Error{Errc::closed, ""};
-    const LeaderEpoch epoch = partition.leader_epoch();
-    if (part.wanted.current_leader_epoch > kNoLeaderEpoch && part.wanted.current_leader_epoch != epoch) {
-      part.read_error = part.wanted.current_leader_epoch < epoch ? ErrorCode::fenced_leader_epoch
-                                                                 : ErrorCode::unknown_leader_epoch;
-      return {};
-    }
-    const storage::LogPosition high_watermark = partition.high_watermark();
-    part.high_watermark = high_watermark.offset;
-    part.log_start = partition.log().log_start();
-    if (part.wanted.last_fetched_epoch > kNoLeaderEpoch) {
-      const auto end = partition.log().end_offset_for_epoch(part.wanted.last_fetched_epoch);
-      if (end.epoch == kNoLeaderEpoch)
-        return Error{Errc::offset_out_of_range, "an epoch that the log does not know"};
-      if (end.end_offset < part.wanted.fetch_offset || end.epoch < part.wanted.last_fetched_epoch) {
-        part.diverging = end;
-        return {};
-      }
-    }
-    const Offset from = part.wanted.fetch_offset;
-    // From the high watermark on there is nothing for consumers yet, though the log may have more.
-    if (from >= high_watermark.offset && from <= partition.log().log_end().offset) return {};
-    const ByteCount limit = std::min<ByteCount>(std::max(part.wanted.max_bytes, 0), left);
-    if (limit == 0 && !is_first) return {};
-    const auto first_batch =
-        is_first ? storage::Log::FirstBatch::whole : storage::Log::FirstBatch::within_limit;
-    part.slice = TRY(partition.log().read(from, high_watermark, limit, first_batch, mode));
-    return {};
-  }
-
-  // False where a partition has moved on meanwhile.
-  bool wait_for_more() {
-    for (Part& part : parts_) {
+  FetchSession::Wait begin_to_wait() {
+    if (session_) return session_->wait(session_epoch_, all_, shared_from_this(), reactor_);
+    for (FetchPart& part : all_.parts) {
       if (!part.partition) continue;
-      const Offset seen = std::max(part.high_watermark, part.wanted.fetch_offset);
-      if (!part.partition->wait_beyond(seen, shared_from_this())) return false;
-      part.waits = true;
+      const Offset seen = std::max(part.high_watermark, part.target.offset);
+      if (!part.partition->wait_beyond(seen, shared_from_this())) return FetchSession::Wait::moved;
+      part.is_listening = true;
     }
-    return true;
+    return FetchSession::Wait::begun;
   }
 
   void stop_waiting() {
-    for (Part& part : parts_) {
-      if (std::exchange(part.waits, false)) part.partition->cancel_wait(this);
+    if (session_) return session_->stop_waiting(this);
+    for (FetchPart& part : all_.parts) {
+      if (std::exchange(part.is_listening, false)) part.partition->cancel_wait(this);
     }
   }
 
@@ -243,83 +202,30 @@ class FetchOperation final : public FetchWaiter,
   }
 
   void answer() {
-    Answer& made = Answer::begin();
-    made.copied.reserve(copied_size());
-    made.response.responses.resize(topics_.size());
-    std::size_t index = 0;
-    for (std::size_t at = 0; at < topics_.size(); ++at) {
-      FetchTopicResponse& topic = made.response.responses[at];
-      topic.name = topics_[at].name;
-      topic.topic_id = topics_[at].id;
-      topic.partitions.resize(topics_[at].partition_count);
-      for (FetchPartitionResponse& partition : topic.partitions) {
-        const Part& part = parts_[index++];
-        partition = {};
-        describe(part, partition);
-        if (part.slice.size > 0) attach(part.slice, partition, made);
-      }
-    }
-    finish(made.response, made.slices, made.copied.size());
-    made.end(topics_.size() + index);
-  }
-
-  static void describe(const Part& part, FetchPartitionResponse& answer) {
-    answer.index = part.wanted.index;
-    answer.error_code = part.read_error;
-    const bool has_offsets = part.read_error == ErrorCode::none;
-    answer.high_watermark = has_offsets ? part.high_watermark : Offset(-1);
-    if (!has_offsets) return;
-    answer.last_stable_offset = part.high_watermark;  // no transactions: what is visible is stable
-    answer.log_start_offset = part.log_start;
-    if (part.diverging) {
-      answer.diverging_epoch = {part.diverging->epoch, part.diverging->end_offset};
-    }
-  }
-
-  std::size_t copied_size() const {
-    ByteCount size = 0;
-    for (const Part& part : parts_) size += part.slice.size <= kCopiedSliceBytes ? part.slice.size : 0;
-    return static_cast<std::size_t>(size);
-  }
-
-  static void attach(const storage::FileSlice& slice, FetchPartitionResponse& answer, Answer& made) {
-    Bytes& copied = made.copied;
-    if (slice.size <= kCopiedSliceBytes) {
-      const std::size_t start = copied.size();
-      copied.resize(start + static_cast<std::size_t>(slice.size));
-      const MutableByteView into = MutableByteView(copied).subspan(start);
-      const auto read = slice.file->read_resident_at(slice.position, into);
-      if (read.ok() && *read == into.size()) {
-        answer.records = Records{into, 0};
-        return;
-      }
-      copied.resize(start);
-    }
-    answer.records = Records{{}, static_cast<std::uint32_t>(slice.size)};
-    made.slices.push_back(slice);
-  }
-
-  void finish(const FetchResponse& response, std::span<storage::FileSlice> slices, std::size_t copied) {
     answered_ = true;
     stop_waiting();
     if (timer_.value != 0) reactor_.cancel(std::exchange(timer_, {}));
-    response_.send(response, slices, copied);
+    const FetchSessionId id = session_ ? session_->id() : kNoFetchSession;
+    if (session_) {
+      const ErrorCode error = session_->settle(session_epoch_, all_);
+      if (error != ErrorCode::none) return send_fetch_error(response_, error, id);
+    }
+    send_fetch_answer(response_, all_, id);
   }
 
   Services& services_;
   ReactorPort& reactor_;
   PendingResponse response_;
-  const bool by_id_;
-  const bool names_session_;
+  const TopicNaming naming_;
+  const std::int32_t session_epoch_;
   const ByteCount max_bytes_;
   const ByteCount min_bytes_;
   const storage::SteadyTime deadline_;
-  RequestMemory<kInlineBytes> memory_;
-  std::pmr::vector<Topic> topics_{memory_.resource()};
-  std::pmr::vector<Part> parts_{memory_.resource()};
-  const std::size_t first_part_ = next_first_part_.fetch_add(1, std::memory_order_relaxed);
+  std::shared_ptr<FetchSession> session_;  // null: has none
+  FetchParts all_;
   bool on_pool_ = false;  // written before it moves there; the reactor keeps its hands off from then on
   bool answered_ = false;
+  bool timer_was_set_ = false;
   TimerId timer_;
 
   static inline std::atomic<std::size_t> next_first_part_{0};
@@ -330,7 +236,7 @@ class FetchOperation final : public FetchWaiter,
 void handle_fetch(const RequestContext& context, const FetchRequest& request, PendingResponse response) {
   std::allocate_shared<FetchOperation>(PooledAllocator<FetchOperation>(), context, request,
                                        std::move(response))
-      ->begin();
+      ->begin(request);
 }
 
 }  // namespace sillok::broker

@@ -80,6 +80,7 @@ Result<std::unique_ptr<LocalStore>> LocalStore::open(const Options& options,
   std::unique_ptr<LocalStore> store(new LocalStore(options));
   const auto read = store->read(notes);
   if (!read.ok()) return read.error();
+  store->end_ = Offset(store->next_offset_);
   return store;
 }
 
@@ -256,6 +257,7 @@ Result<bool> LocalStore::apply(const Transaction& transaction, Lifetime lifetime
     const std::lock_guard lock(mutex_);
     for (const std::string& key : transaction.deletes) erase(key);
     for (const Put& put : transaction.puts) set(put.key, put.value, lifetime);
+    end_ += static_cast<std::int64_t>(transaction.deletes.size() + transaction.puts.size());
   }
   for (const Watch& watch : watches_) {
     const auto touches = [&](std::string_view key) { return key.starts_with(watch.prefix); };
@@ -265,6 +267,11 @@ Result<bool> LocalStore::apply(const Transaction& transaction, Lifetime lifetime
     }
   }
   return true;
+}
+
+MetadataStore::Progress LocalStore::progress() const {
+  const std::lock_guard lock(mutex_);
+  return {options_.epoch, end_};
 }
 
 // Only transactions change values_, and they hold write_mutex_: no need for mutex_.

@@ -42,6 +42,7 @@ class LocalStore final : public MetadataStore {
     const storage::Clock* clock = nullptr;
     std::string directory;
     ByteCount rewrite_size_min = kRewriteSizeMin;
+    LeaderEpoch epoch{0};  // greater than at every start before
   };
   // Cuts a torn last batch, with a line in `notes`: what is cut is kept in sillok-metadata.log.torn-<n>, and
   // the producer ids that it may have taken are skipped. Errc::corrupt, and nothing changed, where a bad
@@ -55,6 +56,7 @@ class LocalStore final : public MetadataStore {
   Result<std::vector<KeyValue>> range(std::string_view prefix) override;
   Result<bool> txn(const Transaction& transaction) override;
   void watch(std::string prefix, Watcher watcher) override;
+  Progress progress() const override;
   Result<void> put_for_session(const KeyValue& pair) override;
 
  private:
@@ -85,8 +87,9 @@ class LocalStore final : public MetadataStore {
   const std::string path_;
   const std::string length_path_;
   std::mutex write_mutex_;    // held for a whole transaction; before mutex_
-  mutable std::mutex mutex_;  // guards values_
+  mutable std::mutex mutex_;  // guards values_ and end_
   Values values_;
+  Offset end_{0};                        // what rewriting the file does not move back
   ByteCount live_size_ = 0;              // of values_, as records
   std::shared_ptr<storage::File> file_;  // null: must be written anew
   ByteCount file_size_ = 0;

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "protocol/base/ids.h"
 #include "protocol/base/result.h"
 
 namespace sillok::broker {
@@ -45,6 +46,13 @@ class MetadataStore {
   // Calls back after each transaction that touched a key with `prefix`, in order, on the thread that made it.
   using Watcher = std::function<void(const Transaction&)>;
   virtual void watch(std::string prefix, Watcher watcher) = 0;
+
+  // How far the store is. Never goes back, the epoch first.
+  struct Progress {
+    LeaderEpoch epoch;  // of whoever leads; of the embedded store, the number of this start
+    Offset end;         // behind the last change that is durable
+  };
+  virtual Progress progress() const = 0;
 
   // Keeps `key` only as long as this process lives and is connected: registration. The embedded store drops
   // such keys at its next start.

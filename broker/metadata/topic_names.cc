@@ -3,11 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <optional>
-#include <random>
 
 #include "broker/metadata/topics.h"
+#include "broker/random_uuid.h"
 
 namespace sillok::broker {
 namespace {
@@ -39,13 +38,6 @@ std::string collision_name(std::string_view name) {
 
 bool may_collide(std::string_view name) { return name.find_first_of("._") != std::string_view::npos; }
 
-TopicId new_topic_id() {
-  std::random_device device;
-  for (;;) {
-    std::array<std::uint8_t, 16> random;
-    for (std::uint8_t& byte : random) byte = static_cast<std::uint8_t>(device());
-    if (const auto id = TopicId::from_random(random)) return *id;
-  }
-}
+TopicId new_topic_id() { return random_uuid(); }
 
 }  // namespace sillok::broker

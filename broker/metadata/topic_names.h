@@ -5,11 +5,11 @@
 #include <string_view>
 
 #include "protocol/base/uuid.h"
+#include "storage/partition_folder.h"
 
 namespace sillok::broker {
 
-// Kafka keeps its own metadata in a folder of this name.
-inline constexpr std::string_view kKafkaMetadataTopic = "__cluster_metadata";
+using storage::kKafkaMetadataTopic;
 
 // Two topics must not have the same collision name: '.' and '_' were one in Kafka's metric names.
 std::string collision_name(std::string_view name);

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "broker/metadata/kafka_takeover.h"
 #include "broker/metadata/metadata_records.h"
 #include "broker/metadata/topic_names.h"
 #include "broker/topic_config.h"
@@ -37,6 +38,7 @@ Topics::Topics(const Config& config, MetadataStore& store, PartitionHost& host)
       store_(store),
       host_(host),
       image_(std::make_shared<MetadataImage>()) {}
+Topics::~Topics() = default;
 
 std::shared_ptr<const MetadataImage> Topics::image() const {
   const std::lock_guard lock(mutex_);

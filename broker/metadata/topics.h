@@ -31,6 +31,9 @@
 
 namespace sillok::broker {
 
+struct KafkaTakeover;
+struct KafkaTopic;
+
 inline constexpr std::size_t kTopicNameSizeMax = 249;
 inline constexpr std::int32_t kPartitionsPerTopicMax = 10'000;
 inline constexpr std::size_t kTopicsMax = 100'000;
@@ -68,6 +71,13 @@ enum class ValidateOnly { no, yes };
 class Topics {
  public:
   Topics(const Config& config, MetadataStore& store, PartitionHost& host);
+  ~Topics();
+
+  // For the next load(): what an Apache Kafka that ran on the log directory says of it. Its topics become
+  // ours, configs and partition counts included. Where that leaves out data, because Kafka kept it elsewhere,
+  // load() fails with Errc::invalid_config before anything is changed, unless sillok.adopt.incomplete.topics
+  // allows it.
+  void take_over(std::unique_ptr<KafkaTakeover> takeover);
 
   // Reads the store, ends what a crash left half-done, adopts partition folders that the store does not know
   // (with their id; each topic gives a note), makes folders that are missing, opens all partitions. Nothing
@@ -102,6 +112,11 @@ class Topics {
   struct Loading;  // what load() has found so far
 
   Result<void> read_store(Loading& loading);
+  Result<void> find_folders(Loading& loading);
+  Result<void> add_kafka_topics(Loading& loading);
+  Result<void> add_kafka_topic(Loading& loading, const KafkaTopic& topic,
+                               std::vector<std::string>& incomplete);
+  void follow_kafka_deletions(Loading& loading);
   Result<void> sort_folders(Loading& loading);
   Result<void> resume_creations(Loading& loading, const std::vector<PartitionHost::Found>& folders);
   void sort_unknown(Loading& loading, const PartitionHost::Found& found);
@@ -109,6 +124,7 @@ class Topics {
   Result<void> finish_works(Loading& loading);
   Result<void> adopt_unknown(Loading& loading);
   Result<void> serve(Loading& loading);
+  Result<void> record_takeover(Loading& loading);
 
   Result<std::shared_ptr<TopicImage>> image_of(const std::string& name, const TopicId& id,
                                                std::int32_t partition_count,
@@ -127,6 +143,7 @@ class Topics {
   storage::LogConfig defaults_;
   MetadataStore& store_;
   PartitionHost& host_;
+  std::unique_ptr<KafkaTakeover> takeover_;
   mutable std::mutex mutex_;  // guards image_ only, for as long as the pointer is copied
   std::shared_ptr<const MetadataImage> image_;
   // Names of topics with '.' replaced by '_', of those that have either: what new names must not collide

@@ -1,5 +1,6 @@
 // The start: what the store says against what the disk has.
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <map>
@@ -7,9 +8,10 @@
 #include <unordered_map>
 #include <utility>
 
+#include "broker/metadata/kafka_takeover.h"
 #include "broker/metadata/metadata_records.h"
 #include "broker/metadata/topic_names.h"
-#include "broker/metadata/topics.h"
+#include "broker/metadata/topics_loading.h"
 #include "broker/producer_ids.h"
 #include "broker/topic_config.h"
 
@@ -25,27 +27,11 @@ bool is_adoptable(const TopicId& id, const std::set<std::int32_t>& partitions) {
 
 }  // namespace
 
-struct Topics::Loading {
-  std::vector<std::string>& notes;
-  std::map<std::string, std::shared_ptr<TopicImage>> topics;
-  std::unordered_map<TopicId, UnfinishedRecord> unfinished;
-  std::map<std::string, std::set<std::int32_t>> present;  // folders of known topics, with the right id
-  std::map<std::string, std::set<std::int32_t>>
-      foreign;  // folders of known topics, with another id: left alone
-  struct Unknown {
-    TopicId id;
-    std::set<std::int32_t> partitions;
-  };
-  std::map<std::string, Unknown> unknown;
-  std::vector<PartitionHost::Found> to_remove;
-  std::set<std::string> resumed;    // topics whose creation goes on
-  std::set<std::string> half_made;  // topics of interrupted creations that left folders without an id
-};
-
 Result<void> Topics::load(std::vector<std::string>& notes) {
-  Loading loading{notes, {}, {}, {}, {}, {}, {}, {}, {}};
-  for (auto step : {&Topics::read_store, &Topics::sort_folders, &Topics::finish_works, &Topics::adopt_unknown,
-                    &Topics::serve}) {
+  Loading loading(notes);
+  for (auto step :
+       {&Topics::read_store, &Topics::find_folders, &Topics::add_kafka_topics, &Topics::sort_folders,
+        &Topics::finish_works, &Topics::adopt_unknown, &Topics::serve, &Topics::record_takeover}) {
     const auto done = (this->*step)(loading);
     if (!done.ok()) return done;
   }
@@ -81,6 +67,19 @@ Result<void> Topics::read_store(Loading& loading) {
     }
     loading.unfinished[*id] = TRY(decode_unfinished_record(pair.key, pair.value));
   }
+  for (const KeyValue& pair : TRY(store_.range(kElsewhereKeyPrefix))) {
+    const auto id = TopicId::parse(std::string_view(pair.key).substr(kElsewhereKeyPrefix.size()));
+    if (id) loading.elsewhere[*id] = TRY(decode_elsewhere(pair.key, pair.value));
+  }
+  return {};
+}
+
+Result<void> Topics::find_folders(Loading& loading) {
+  loading.folders = TRY(host_.find());
+  if (!takeover_) return {};
+  for (const PartitionHost::Found& folder : loading.folders) {
+    loading.folder_ids[{folder.topic, folder.partition.value}] = folder.topic_id;
+  }
   return {};
 }
 
@@ -98,6 +97,9 @@ void Topics::sort_unknown(Loading& loading, const PartitionHost::Found& found) {
   }
   if (topic_name_fault(found.topic) || partition >= kPartitionsPerTopicMax) {
     return leave_alone(loading, found.topic, partition, "it can be no partition");
+  }
+  if (loading.removed_by_kafka.contains(found.topic_id)) {
+    return leave_alone(loading, found.topic, partition, "Apache Kafka has deleted its topic");
   }
   const auto is_of_topic = [&](const auto& entry) { return entry.second.topic == found.topic; };
   if (found.topic_id.is_zero() && std::ranges::any_of(loading.unfinished, is_of_topic)) {
@@ -131,10 +133,9 @@ Result<void> Topics::resume_creations(Loading& loading, const std::vector<Partit
 }
 
 Result<void> Topics::sort_folders(Loading& loading) {
-  auto folders = TRY(host_.find());
-  const auto resumed = resume_creations(loading, folders);
+  const auto resumed = resume_creations(loading, loading.folders);
   if (!resumed.ok()) return resumed;
-  for (PartitionHost::Found& found : folders) {
+  for (PartitionHost::Found& found : loading.folders) {
     const auto topic = loading.topics.find(found.topic);
     const auto unfinished = loading.unfinished.find(found.topic_id);
     if (unfinished != loading.unfinished.end() &&
@@ -182,6 +183,11 @@ Result<void> Topics::adopt_unknown(Loading& loading) {
     return true;
   });
   if (loading.unknown.empty()) return {};
+  if (!takeover_) {
+    loading.notes.emplace_back(
+        "nothing here knows the configs of the topics that are adopted, so they have the default ones; "
+        "metadata.log.dir can name the directory of an Apache Kafka's metadata");
+  }
   const auto skipped = skip_producer_ids_of_others(store_);
   if (!skipped.ok()) return skipped;
   MetadataStore::Transaction adopted;
@@ -212,16 +218,25 @@ Result<void> Topics::serve(Loading& loading) {
   for (const auto& [name, topic] : loading.topics) {
     const std::set<std::int32_t>& present = loading.present[name];
     const std::set<std::int32_t>& foreign = loading.foreign[name];
+    const std::set<std::int32_t>& elsewhere = loading.elsewhere[topic->id];
     for (std::int32_t i = 0; i < topic->partition_count; ++i) {
       if (foreign.contains(i)) {
         leave_alone(loading, name, i, "its id is not its topic's, so the partition is offline");
         continue;
       }
+      if (!present.contains(i) && elsewhere.contains(i)) {
+        spdlog::error("partition {}-{} is offline: Apache Kafka kept it in another place, or put it aside",
+                      name, i);
+        continue;
+      }
       if (!present.contains(i)) {
         loading.notes.push_back(fmt::format("{}-{} was missing and is made anew, empty", name, i));
       }
-      (present.contains(i) ? to_open : to_create)
-          .push_back({name, PartitionIndex(i), topic->id, topic->log_config});
+      const auto epoch = loading.leader_epochs.find({name, i});
+      PartitionHost::Opening opening{name, PartitionIndex(i), topic->id, topic->log_config};
+      if (epoch != loading.leader_epochs.end())
+        opening.leader_epoch_min = std::max(opening.leader_epoch_min, epoch->second);
+      (present.contains(i) ? to_open : to_create).push_back(std::move(opening));
     }
     for (std::int32_t i : present) {
       if (i >= topic->partition_count) leave_alone(loading, name, i, "its topic has fewer partitions");

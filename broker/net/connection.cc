@@ -19,8 +19,6 @@
 
 namespace sillok::broker {
 
-using boost::asio::ip::tcp;
-
 namespace {
 
 bool is_produce(ByteView frame) {
@@ -85,7 +83,7 @@ class Connection::BroughtInTask final : public ReactorTask {
   const bool readable_;
 };
 
-Connection::Connection(tcp::socket socket, const ReactorSlot& slot, const ReactorSlot& home,
+Connection::Connection(ClientSocket socket, const ReactorSlot& slot, const ReactorSlot& home,
                        ConnectionEnvironment& environment, ConnectionInfo info, std::string address)
     : socket_(std::move(socket)),
       reactor_(*slot.reactor),
@@ -113,7 +111,7 @@ void Connection::close(const char* reason) {
   large_.reset();
   Bytes().swap(kept_);
   boost::system::error_code ignored;
-  socket_.shutdown(tcp::socket::shutdown_both, ignored);
+  socket_.shutdown(ClientSocket::shutdown_both, ignored);
   socket_.close(ignored);
   environment_.limits.leave(address_);
   abandon_slots();
@@ -156,7 +154,7 @@ void Connection::wait_readable() {
   // A frame's time counts only while it is the peer that it waits for.
   if ((!kept_.empty() || large_) && !frame_began_) frame_began_ = reactor_.clock().steady();
   waiting_readable_ = true;
-  socket_.async_wait(tcp::socket::wait_read, [self = shared_from_this()](boost::system::error_code error) {
+  socket_.async_wait(ClientSocket::wait_read, [self = shared_from_this()](boost::system::error_code error) {
     self->waiting_readable_ = false;
     if (error || !self->open_) return;
     self->on_readable();
@@ -301,7 +299,7 @@ void Connection::move_to(const ReactorSlot& target, ByteView received) {
   const auto handle = socket_.release(error);
   if (error) return close("its socket cannot be handed over");
   open_ = false;
-  tcp::socket socket(target.reactor->context());
+  ClientSocket socket(target.reactor->context());
   socket.assign(protocol, handle, error);
   if (error) {
     ::close(handle);
@@ -454,7 +452,7 @@ void Connection::send_output() {
 
 void Connection::wait_writable() {
   waiting_writable_ = true;
-  socket_.async_wait(tcp::socket::wait_write, [self = shared_from_this()](boost::system::error_code error) {
+  socket_.async_wait(ClientSocket::wait_write, [self = shared_from_this()](boost::system::error_code error) {
     self->waiting_writable_ = false;
     if (error || !self->open_) return;
     self->end_of_round();

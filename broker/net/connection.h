@@ -6,7 +6,7 @@
 // of the slots, all of a round in one send.
 #pragma once
 
-#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -27,6 +27,9 @@ namespace sillok::broker {
 class AppendRound;
 class ColdReads;
 struct ReactorSlot;
+
+// TCP's, or of the Unix domain.
+using ClientSocket = boost::asio::generic::stream_protocol::socket;
 
 // A connection that is idle for so long gives back the memory that only a busy one needs.
 inline constexpr std::chrono::seconds kIdleAfter{1};
@@ -57,7 +60,7 @@ class Connection final : public ResponseSink,
                          public std::enable_shared_from_this<Connection> {
  public:
   // On the reactor of `slot`; on `home` as long as nothing speaks for another one.
-  Connection(boost::asio::ip::tcp::socket socket, const ReactorSlot& slot, const ReactorSlot& home,
+  Connection(ClientSocket socket, const ReactorSlot& slot, const ReactorSlot& home,
              ConnectionEnvironment& environment, ConnectionInfo info, std::string address);
   ~Connection() override;
 
@@ -114,12 +117,12 @@ class Connection final : public ResponseSink,
   void wait_writable();
   void bring_in_cold_slice();
 
-  boost::asio::ip::tcp::socket socket_;
+  ClientSocket socket_;
   Reactor& reactor_;
   const ReactorSlot& home_;
   ConnectionEnvironment& environment_;
   const ConnectionInfo info_;
-  const std::string address_;  // without the port
+  const std::string address_;  // without the port; empty: a Unix domain socket
   bool open_ = true;
 
   // Receiving.

@@ -5,11 +5,13 @@ namespace sillok::broker {
 ConnectionLimits::Admission ConnectionLimits::enter(const std::string& address) {
   const std::lock_guard lock(mutex_);
   if (count_ >= limits_.total_max) return Admission::too_many;
-  std::int32_t& from_address = by_address_[address];
-  const auto own = limits_.of_address.find(address);
-  const std::int32_t max = own == limits_.of_address.end() ? limits_.per_address_max : own->second;
-  if (from_address >= max) return Admission::too_many_from_address;
-  ++from_address;
+  if (!address.empty()) {
+    std::int32_t& from_address = by_address_[address];
+    const auto own = limits_.of_address.find(address);
+    const std::int32_t max = own == limits_.of_address.end() ? limits_.per_address_max : own->second;
+    if (from_address >= max) return Admission::too_many_from_address;
+    ++from_address;
+  }
   ++count_;
   return Admission::admitted;
 }

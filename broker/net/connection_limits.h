@@ -25,7 +25,8 @@ class ConnectionLimits {
   // Connections that there are stay.
   void set(Limits limits);
 
-  // An admitted connection must be given back by leave().
+  // An admitted connection must be given back by leave(). Without an address (it came by a Unix domain
+  // socket) only the number in all counts.
   Admission enter(const std::string& address);
   void leave(const std::string& address);
   std::int32_t count() const;

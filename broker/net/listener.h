@@ -1,16 +1,19 @@
-// Accepts connections on one address and spreads them over the reactors.
+// Accepts connections on one address or Unix domain socket and spreads them over the reactors.
 #pragma once
 
-#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/basic_socket_acceptor.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "broker/config.h"
 #include "broker/net/connection.h"
 #include "broker/net/reactor.h"
+#include "broker/net/unix_socket.h"
 #include "protocol/base/result.h"
 
 namespace sillok::broker {
@@ -47,19 +50,30 @@ class AcceptLoop : public std::enable_shared_from_this<AcceptLoop> {
   void start();
   // On the first reactor's thread.
   void close();
-  std::string address() const;  // "127.0.0.1:9092", with the port that was bound
+  std::string address() const;  // "127.0.0.1:9092", with the port that was bound; "unix:///path"
 
  private:
+  struct Peer {
+    std::string name;     // as ConnectionInfo has it
+    std::string address;  // that max.connections.per.ip counts; empty: none
+  };
+
+  Result<void> open_tcp();
+  Result<void> open_unix();
   void accept_next();
-  void accepted(boost::asio::ip::tcp::socket socket, std::size_t reactor);
+  // nullopt: it is gone again.
+  std::optional<Peer> peer_of(ClientSocket& socket) const;
+  void set_options(ClientSocket& socket) const;
+  void accepted(ClientSocket socket, std::size_t reactor);
 
   const Listener listener_;
   const std::vector<ReactorSlot> reactors_;
   ConnectionEnvironment& environment_;
-  boost::asio::ip::tcp::acceptor acceptor_;
+  boost::asio::basic_socket_acceptor<boost::asio::generic::stream_protocol> acceptor_;
   boost::asio::steady_timer pause_;  // after an accept that failed for want of descriptors
   std::size_t next_reactor_ = 0;
   std::uint16_t port_ = 0;
+  std::unique_ptr<UnixSocketPlace> place_;  // of a Unix domain socket
 };
 
 }  // namespace sillok::broker

@@ -24,9 +24,9 @@ constexpr const char* kWords = "words";  // Program_options wants a name for wha
 po::options_description all_options(const CommandLine& line) {
   po::options_description all("Options");
   for (const auto& option : line.options.options()) all.add(option);
-  all.add_options()(
-      "brokers,b", po::value<std::string>(),
-      "HOST:PORT of one or more brokers, with commas (default $SILLOK_BROKERS, localhost:9092)");
+  all.add_options()("brokers,b", po::value<std::string>(),
+                    "HOST:PORT or unix:///PATH of one or more brokers, with commas (default $SILLOK_BROKERS, "
+                    "localhost:9092)");
   all.add_options()("help,h", "this page");
   return all;
 }

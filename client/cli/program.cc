@@ -20,7 +20,7 @@ constexpr const char* kHelp =
     "  consume TOPIC                       prints records\n"
     "  log dump PATH...                    prints segments and indexes, without a broker\n\n"
     "  --help, --version\n\n"
-    "Brokers: --brokers HOST:PORT (-b), or the variable SILLOK_BROKERS, or localhost:9092.\n"
+    "Brokers: --brokers HOST:PORT or unix:///PATH (-b), or the variable SILLOK_BROKERS, or localhost:9092.\n"
     "Exit codes: 0 done, 1 failed, 2 wrong usage.\n\n"
     "Examples:\n"
     "  sillok topic create events -p 4\n"

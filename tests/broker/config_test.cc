@@ -131,6 +131,16 @@ TEST_CASE("config: every fault is told at once, with its source and its fix") {
   CHECK(contains(text, "SSL, which is not available"));
 }
 
+TEST_CASE("config: the mode of Unix domain sockets is octal, and the server's user's alone by default") {
+  CHECK(load({}).config.unix_socket_mode == 0600);
+  CHECK(load({{"sillok.unix.socket.mode", "0660"}}).config.unix_socket_mode == 0660);
+  CHECK(load({{"sillok.unix.socket.mode", " 666"}}).config.unix_socket_mode == 0666);
+  for (const char* wrong : {"", "rw", "0680", "01777", "-1"}) {
+    INFO(wrong);
+    CHECK_FALSE(broker::load_config({"", {}, {{"sillok.unix.socket.mode", wrong}}}).ok());
+  }
+}
+
 TEST_CASE("config: a file that is not there is a fault") {
   const auto loaded = broker::load_config({"/nowhere/server.properties", {}, {}});
   REQUIRE_FALSE(loaded.ok());

@@ -159,6 +159,39 @@ TEST_CASE("listeners: those of a Kafka controller are left out, as a stock serve
   CHECK(contains(resolved.notes[0], "CONTROLLER://:9093"));
 }
 
+TEST_CASE("listeners: a Unix domain socket is advertised as itself, so that clients stay on it") {
+  const Resolved resolved = resolve(listening("PLAINTEXT://127.0.0.1:9092,unix:///run/s.sock,UNIX://@s"));
+  CHECK(resolved.faults.empty());
+  REQUIRE(resolved.listeners.size() == 3);
+  CHECK_FALSE(resolved.listeners[0].is_unix);
+  CHECK(resolved.listeners[1].is_unix);
+  CHECK(resolved.listeners[1].host == "/run/s.sock");
+  CHECK(resolved.listeners[1].advertised_host == "unix:///run/s.sock");
+  CHECK(resolved.listeners[1].advertised_port == 0);
+  CHECK(resolved.listeners[2].advertised_host == "unix://@s");
+}
+
+TEST_CASE("listeners: a name of the user's own can be a Unix domain socket, and be advertised otherwise") {
+  ListenerSettings settings = listening("LOCAL:///run/s.sock");
+  CHECK(contains(resolve(settings).faults, "'LOCAL:///run/s.sock' is not NAME://host:port"));
+  settings.protocol_map = "LOCAL:UNIX";
+  settings.advertised_listeners = "LOCAL:///run/s.sock";
+  CHECK(resolve(settings).faults.empty());
+  settings.advertised_listeners = "LOCAL://localhost:9092";
+  const Resolved resolved = resolve(settings);
+  CHECK(resolved.faults.empty());
+  CHECK(resolved.listeners.at(0).is_unix);
+  CHECK(resolved.listeners.at(0).advertised_host == "localhost");
+  CHECK(resolved.listeners.at(0).advertised_port == 9092);
+}
+
+TEST_CASE("listeners: a Unix domain socket needs a name that the kernel takes, of its own") {
+  CHECK(contains(resolve(listening("UNIX://run/s.sock")).faults, "neither an absolute path nor '@'"));
+  CHECK(contains(resolve(listening("UNIX://")).faults, "neither an absolute path nor '@'"));
+  CHECK(contains(resolve(listening("UNIX:///" + std::string(107, 'a'))).faults, "longer than 107 bytes"));
+  CHECK(contains(resolve(listening("UNIX:///run/s.sock,UNIX:///run/s.sock")).faults, "there twice"));
+}
+
 TEST_CASE("listeners: there is a limit on their number") {
   std::string many = "A0://127.0.0.1:1";
   for (int i = 1; i < 70; ++i) many += ",A" + std::to_string(i) + "://127.0.0.1:" + std::to_string(i + 1);

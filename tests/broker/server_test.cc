@@ -291,7 +291,8 @@ TEST_CASE("server: on a disk that is nearly full records are refused, and all el
   CHECK(fetched.high_watermark == Offset(3));
 }
 
-TEST_CASE("server: a fetch past the end has no offsets in its answer, and a session is none of ours") {
+TEST_CASE(
+    "server: a fetch past the end has no offsets in its answer, and a session that nobody has is refused") {
   const TempDir directory;
   RunningServer server(directory);
   server.create_topic("orders");

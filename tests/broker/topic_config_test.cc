@@ -68,7 +68,7 @@ TEST_CASE("topic config: every config of Kafka 4.3 is known") {
     CHECK(find_topic_config(name) != nullptr);
   }
   CHECK(find_topic_config("write.caching") != nullptr);
-  CHECK(topic_configs().size() == 34);
+  CHECK(topic_configs().size() == 36);
   // Removed in Kafka 4.0.
   CHECK(find_topic_config("message.format.version") == nullptr);
   CHECK(find_topic_config("message.timestamp.difference.max.ms") == nullptr);

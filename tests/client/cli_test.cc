@@ -148,14 +148,17 @@ TEST_CASE("cli: a line over the limit is an error") {
 }
 
 TEST_CASE("cli: brokers are named in every usual way") {
-  const auto endpoints = client::parse_endpoints("a, b:1 ,[::1]:2,::1");
+  const auto endpoints = client::parse_endpoints("a, b:1 ,[::1]:2,::1,unix:///run/s.sock,UNIX://@s");
   REQUIRE(endpoints.ok());
-  REQUIRE(endpoints->size() == 4);
+  REQUIRE(endpoints->size() == 6);
   CHECK((*endpoints)[0] == client::Endpoint{"a", 9092});
   CHECK((*endpoints)[1] == client::Endpoint{"b", 1});
   CHECK((*endpoints)[2] == client::Endpoint{"::1", 2});
   CHECK((*endpoints)[3].to_string() == "[::1]:9092");
-  for (const char* wrong : {"", ",", "a:", "a:0", "a:70000", "a:b", ":9092", "[::1"}) {
+  CHECK((*endpoints)[4] == client::Endpoint{"", 0, "/run/s.sock"});
+  CHECK((*endpoints)[5].to_string() == "unix://@s");
+  for (const char* wrong :
+       {"", ",", "a:", "a:0", "a:70000", "a:b", ":9092", "[::1", "unix://", "unix://run/s.sock"}) {
     CAPTURE(wrong);
     CHECK_FALSE(client::parse_endpoints(wrong).ok());
   }

@@ -2,6 +2,8 @@
 //
 //   JavaClient produce BROKER TOPIC CODEC    reads records from stdin
 //   JavaClient consume BROKER TOPIC...       prints partition 0 of each topic from its beginning to its end
+//   JavaClient follow BROKER TOPIC PARTITIONS COUNT    prints "ready", then as many records as they come to these
+//                                            partitions, as "PARTITION OFFSET TEXT"
 //   JavaClient admin BROKER                  describes the cluster and a topic's configuration
 //
 // A record is one line: "TIMESTAMP KEY VALUE [NAME=VALUE]...". Each part but the timestamp is "-" for null, or
@@ -33,6 +35,7 @@ public class JavaClient {
     switch (args[0]) {
       case "produce": produce(args[1], args[2], args[3]); break;
       case "consume": consume(args[1], Arrays.copyOfRange(args, 2, args.length)); break;
+      case "follow": follow(args[1], args[2], Integer.parseInt(args[3]), Integer.parseInt(args[4])); break;
       case "admin": admin(args[1]); break;
       default: throw new IllegalArgumentException(args[0]);
     }
@@ -77,6 +80,27 @@ public class JavaClient {
       }
     }
     System.out.print(out);
+  }
+
+  private static void follow(String broker, String topic, int partitions, int count) throws Exception {
+    Map<String, Object> settings = Map.of("bootstrap.servers", broker, "enable.auto.commit", false);
+    List<TopicPartition> all = new ArrayList<>();
+    for (int i = 0; i < partitions; i++) all.add(new TopicPartition(topic, i));
+    try (var consumer = new KafkaConsumer<>(settings, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
+      consumer.assign(all);
+      consumer.seekToEnd(all);
+      for (TopicPartition partition : all) consumer.position(partition);
+      consumer.poll(Duration.ofMillis(100));
+      System.out.println("ready");
+      long deadline = System.nanoTime() + 60_000_000_000L;
+      for (int found = 0; found < count;) {
+        if (System.nanoTime() > deadline) throw new IllegalStateException(found + " records in 60 s");
+        for (var record : consumer.poll(Duration.ofMillis(500))) {
+          System.out.println(record.partition() + " " + record.offset() + " " + new String(record.value(), "UTF-8"));
+          found++;
+        }
+      }
+    }
   }
 
   private static void print(StringBuilder out, ConsumerRecord<byte[], byte[]> record) throws Exception {

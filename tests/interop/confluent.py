@@ -22,10 +22,10 @@ def producer(address, **settings):
     return confluent_kafka.Producer({**base, **{name.replace("_", "."): value for name, value in settings.items()}})
 
 
-def consumer(address):
-    return confluent_kafka.Consumer({"bootstrap.servers": address, "group.id": "unused", "log_level": 2,
-                                     "enable.auto.commit": False, "enable.partition.eof": True,
-                                     "check.crcs": True, "auto.offset.reset": "error"})
+def consumer(address, **settings):
+    base = {"bootstrap.servers": address, "group.id": "unused", "log_level": 2, "enable.auto.commit": False,
+            "enable.partition.eof": True, "check.crcs": True, "auto.offset.reset": "error"}
+    return confluent_kafka.Consumer({**base, **{name.replace("_", "."): value for name, value in settings.items()}})
 
 
 def _watermarks(client, place):
@@ -49,16 +49,17 @@ def watermarks(address, topic, partition=0):
         client.close()
 
 
-def read_all(address, topic, partition=0, start=None):
+def read_all(address, topic, partition=0, start=None, **settings):
     """Every message from `start` (the log start if None) to the end at the time of the call."""
-    client = consumer(address)
+    client = consumer(address, **settings)
     try:
         place = TopicPartition(topic, partition)
         low, high = _watermarks(client, place)
         place.offset = low if start is None else start
         client.assign([place])
-        messages, quiet = [], 0
-        while place.offset < high and (not messages or messages[-1].offset() < high - 1):
+        messages, quiet, is_at_end = [], 0, place.offset >= high
+        # The last offsets may be marks of transactions, which are no messages.
+        while not is_at_end and (not messages or messages[-1].offset() < high - 1):
             # Asking for no more than is left, since the call waits for the whole number.
             left = high - (messages[-1].offset() + 1 if messages else place.offset)
             batch = client.consume(min(left, 10_000), timeout=1)
@@ -70,6 +71,8 @@ def read_all(address, topic, partition=0, start=None):
                     messages.append(message)
                 elif error.code() != KafkaError._PARTITION_EOF:
                     raise Failure(f"consuming {topic}-{partition}: {error}")
+                else:
+                    is_at_end = message.offset() >= high
         return messages
     finally:
         client.close()

@@ -90,10 +90,10 @@ def compiled_java(source, folder="clients"):
     return f"{classes}:{jars}"
 
 
-def own_java(source, *arguments):
+def own_java(source, *arguments, options=()):
     """The command line that runs a Java source of this folder against kafka-clients 4.4.0."""
     return [tool("java"), "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
-            "-Dorg.slf4j.simpleLogger.defaultLogLevel=error",
+            "-Dorg.slf4j.simpleLogger.defaultLogLevel=error", *options,
             "-cp", compiled_java(source), source.removesuffix(".java"), *map(str, arguments)]
 
 

@@ -48,6 +48,26 @@ def offsets(tools, when):
     return {int(line.split(":")[1]): int(line.split(":")[2]) for line in output.split()}
 
 
+def check_cluster(tools):
+    features = tools("FeatureCommand", "describe")
+    check("metadata.version" in features and "4.3-IV0" in features, f"kafka-features describe:\n{features}")
+    status = tools("MetadataQuorumCommand", "describe", "--status")
+    check(re.search(r"LeaderId: +1\n", status), f"kafka-metadata-quorum describe --status:\n{status}")
+    replication = tools("MetadataQuorumCommand", "describe", "--replication")
+    check(replication.rstrip().endswith("Leader"),
+          f"kafka-metadata-quorum describe --replication:\n{replication}")
+    moves = tools("reassign.ReassignPartitionsCommand", "--list")
+    check("No partition reassignments found" in moves, f"kafka-reassign-partitions --list:\n{moves}")
+    elected = tools("LeaderElectionCommand", "--election-type", "preferred", "--topic", "tools",
+                    "--partition", 0)
+    check("Valid replica already elected" in elected, f"kafka-leader-election:\n{elected}")
+    producers = [tools("TransactionsCommand", "describe-producers", "--topic", "tools",
+                       "--partition", partition) for partition in range(4)]
+    known = [line for text in producers for line in text.splitlines()[1:] if line.strip()]
+    check(known, f"kafka-transactions describe-producers knows nobody:\n{producers}")
+    say("cluster: features, quorum, reassignments, elections and producers described")
+
+
 def check_admin(address):
     lines = run(harness.own_java("JavaClient.java", "admin", address)).stdout.decode().splitlines()
     found = dict(line.split(" ", 1) for line in lines if not line.startswith("config "))
@@ -71,6 +91,7 @@ def test(folder):
         tools = Tools(broker.address)
         check_topics(tools)
         check_performance_and_offsets(tools)
+        check_cluster(tools)
         check_admin(broker.address)
         broker.check_running()
 

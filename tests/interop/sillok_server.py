@@ -16,6 +16,7 @@ from harness import Failure, Skip
 
 READY_TIMEOUT_S = 60
 STOP_TIMEOUT_S = 60
+CLUSTER_ID = "c2lsbG9rc2lsbG9rc2lsbA"
 
 
 def free_port():
@@ -144,12 +145,13 @@ class Kafka(Broker):
     ready_word = b"Kafka Server started"
     clean_exit_codes = (0, 143)
     log_level = "error"
+    jars = "broker"  # which set of jars runs: harness.class_path()
 
     def command(self):
         config = os.path.join(self.folder, "kafka.properties")
         if not os.path.exists(config):
             self._format(config)
-        return harness.java("broker", "kafka.Kafka", config, options=(
+        return harness.java(self.jars, "kafka.Kafka", config, options=(
             "-Xmx1g", f"-Dorg.slf4j.simpleLogger.defaultLogLevel={self.log_level}", "-Dorg.slf4j.simpleLogger.log.kafka.server=info",
             "-Dorg.slf4j.simpleLogger.log.org.apache.kafka.server=info"))
 
@@ -158,7 +160,7 @@ class Kafka(Broker):
         settings = {
             "process.roles": "broker,controller",
             "node.id": 1,
-            "controller.quorum.voters": f"1@127.0.0.1:{controller}",
+            "controller.quorum.voters": f"{self.settings.get('node.id', 1)}@127.0.0.1:{controller}",
             "listeners": f"PLAINTEXT://{self.address},CONTROLLER://127.0.0.1:{controller}",
             "controller.listener.names": "CONTROLLER",
             "log.dirs": self.data,
@@ -171,5 +173,5 @@ class Kafka(Broker):
         with open(config, "w") as file:
             file.writelines(f"{name}={value}\n" for name, value in settings.items()
                             if not name.startswith(("sillok.", "write.caching")))
-        harness.run(harness.java("broker", "kafka.tools.StorageTool", "format", "-t",
-                                 "c2lsbG9rc2lsbG9rc2lsbA", "-c", config))
+        harness.run(harness.java(self.jars, "kafka.tools.StorageTool", "format", "-t",
+                                 CLUSTER_ID, "-c", config))

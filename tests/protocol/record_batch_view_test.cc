@@ -188,6 +188,12 @@ TEST_CASE("record reader: a count over the records there are is malformed") {
   CHECK(refusal(batch_with(kTwo, -1, 1)) == Errc::malformed);
 }
 
+TEST_CASE("record reader: a count below zero is malformed, though no records are there") {
+  CHECK(count_records(batch_with("", 0, 0)).value() == 0);
+  CHECK(refusal(batch_with("", -1, 0)) == Errc::malformed);
+  CHECK(refusal(batch_with("", -2'147'483'647, 0)) == Errc::malformed);
+}
+
 TEST_CASE("record reader: offsets rise, with gaps where compaction made them") {
   CHECK(count_records(batch_with("0c 00 00 04 01 01 00 0c 00 00 0a 01 01 00", 2, 9)).value() == 2);
   CHECK(refusal(batch_with("0c 00 00 04 01 01 00 0c 00 00 04 01 01 00", 2, 9)) == Errc::malformed);

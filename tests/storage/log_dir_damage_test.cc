@@ -80,5 +80,42 @@ TEST_CASE("log dir: a damaged partition takes no clean stop from the others, and
   }
 }
 
+TEST_CASE("log dir: a partition folder that came after a clean stop is recovered all the same") {
+  Fixture f;
+  f.open();
+  {
+    auto log = f.directory->create_log(kWhole, TopicId{{1}}, LogConfig{});
+    REQUIRE(log.ok());
+    f.append(**log);
+    REQUIRE((*log)->close().ok());
+    const LogDir::CheckpointEntry entry{kWhole, log->get(), Offset(3)};
+    REQUIRE(f.directory->close_clean({&entry, 1}).ok());
+  }
+  REQUIRE(f.disk.rename("/data/orders-1", "/data/orders-0").ok());
+  {
+    const auto file = f.disk.open(kLogPath, OpenMode::read_write);
+    REQUIRE(file.ok());
+    const ByteView torn = as_bytes("torn");
+    REQUIRE((*file)->write_at((*file)->size().value(), {&torn, 1}).ok());
+  }
+  f.open();
+  CHECK(f.directory->was_clean());
+  const auto log = f.open_log(kDamaged);
+  CHECK(log->health() == LogHealth::healthy);
+  CHECK(log->log_end().offset == Offset(3));
+}
+
+TEST_CASE("log dir: Kafka's own metadata, which Kafka always recovers, does not keep a clean mark away") {
+  Fixture f;
+  f.open();
+  REQUIRE(f.disk.make_directories("/data/__cluster_metadata-0").ok());
+  f.open();
+  REQUIRE(!f.directory->was_clean());
+  CHECK(f.directory->close_clean({}).ok());
+  CHECK(f.directory->unrecovered_folders().empty());
+  f.open();
+  CHECK(f.directory->was_clean());
+}
+
 }  // namespace
 }  // namespace sillok::storage

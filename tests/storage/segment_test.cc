@@ -83,8 +83,8 @@ TEST_CASE("segment: a scan tells what is whole, where it stopped and why") {
     seen.push_back(place.header.base_offset.value);
     return {};
   };
-  const auto scan =
-      scan_segment(**file, {FilePosition(0), Offset(100), FilePosition(0)}, f.segment->end() - 1, visit);
+  const auto scan = scan_segment(**file, Offset(100), {FilePosition(0), Offset(100), FilePosition(0)},
+                                 f.segment->end() - 1, visit);
   REQUIRE(scan.ok());
   CHECK(seen == std::vector<std::int64_t>{100, 105});
   CHECK(scan->end == whole);

@@ -22,6 +22,7 @@ class FakePartitionHost final : public broker::PartitionHost, public broker::Par
     TopicId topic_id;
     bool is_served = false;
     storage::LogConfig config;
+    LeaderEpoch leader_epoch_min{};
   };
   using Name = std::pair<std::string, std::int32_t>;
   std::map<Name, Folder> folders;
@@ -34,7 +35,7 @@ class FakePartitionHost final : public broker::PartitionHost, public broker::Par
   std::optional<Error> remove_error;
 
   void add_folder(const std::string& topic, std::int32_t partition, const TopicId& id) {
-    folders[{topic, partition}] = {id, false, {}};
+    folders[{topic, partition}] = {id, false, {}, {}};
   }
   bool is_served(const std::string& topic, std::int32_t partition) const {
     const auto found = folders.find({topic, partition});
@@ -58,6 +59,7 @@ class FakePartitionHost final : public broker::PartitionHost, public broker::Par
       if (found == folders.end()) return Error{Errc::not_found, "opened without a folder: " + opening.topic};
       found->second.is_served = true;
       found->second.config = opening.config;
+      found->second.leader_epoch_min = opening.leader_epoch_min;
     }
     return {};
   }
@@ -69,7 +71,7 @@ class FakePartitionHost final : public broker::PartitionHost, public broker::Par
       call += " " + name.first + "-" + std::to_string(name.second);
       if (create_error && made == made_before_error) return *create_error;
       if (folders.contains(name)) return Error{Errc::already_exists, name.first};
-      folders[name] = {opening.topic_id, true, opening.config};
+      folders[name] = {opening.topic_id, true, opening.config, opening.leader_epoch_min};
       ++made;
     }
     calls.push_back(call);

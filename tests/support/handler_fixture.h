@@ -13,6 +13,8 @@
 #include <vector>
 
 #include "broker/broker_configs.h"
+#include "broker/client_telemetry.h"
+#include "broker/fetch_sessions.h"
 #include "broker/handlers/handlers.h"
 #include "broker/metadata/local_store.h"
 #include "broker/metadata/topics.h"
@@ -63,6 +65,7 @@ class HandlerFixture {
         [this](const broker::LoadedConfig& now) { topics->set_defaults(now.config.log_defaults); });
     resource_configs = std::make_unique<broker::ResourceConfigs>(*store);
     REQUIRE(resource_configs->load().ok());
+    client_telemetry = std::make_unique<broker::ClientTelemetry>(clock, settings.config.telemetry_bytes_max);
     services = std::make_unique<broker::Services>(broker::Services{
         .config = settings.config,
         .broker_configs = *broker_configs,
@@ -71,9 +74,12 @@ class HandlerFixture {
         .topics = *topics,
         .partitions = no_partitions(),
         .producer_ids = *producer_ids,
+        .fetch_sessions = fetch_sessions,
         .control = control,
         .io = io,
         .partitions_view = host,
+        .metadata_store = *store,
+        .client_telemetry = *client_telemetry,
     });
   }
 
@@ -122,6 +128,10 @@ class HandlerFixture {
   std::unique_ptr<broker::Topics> topics;
   std::unique_ptr<broker::BrokerConfigs> broker_configs;
   std::unique_ptr<broker::ResourceConfigs> resource_configs;
+  // Ids count up.
+  std::uint32_t last_session_id = 0;
+  broker::FetchSessions fetch_sessions{clock, 1000, [this] { return ++last_session_id; }};
+  std::unique_ptr<broker::ClientTelemetry> client_telemetry;
   std::unique_ptr<broker::Services> services;
   std::shared_ptr<FakeResponseSink> sink = std::make_shared<FakeResponseSink>();
   std::uint64_t slot = 0;

@@ -14,6 +14,7 @@
 #include <string_view>
 #include <utility>
 
+#include "protocol/base/unix_address.h"
 #include "protocol/frame.h"
 
 namespace sillok::tests {
@@ -26,9 +27,13 @@ class RawClient {
     address.sin_family = AF_INET;
     address.sin_port = htons(port);
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    REQUIRE(::connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
-    const timeval limit{30, 0};
-    ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    connect_to(reinterpret_cast<const sockaddr*>(&address), sizeof address);
+  }
+  // By the "/path" or "@name" of a Unix domain socket.
+  explicit RawClient(std::string_view socket_name)
+      : socket_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    const UnixSocketAddress address = unix_socket_address(socket_name);
+    connect_to(address.pointer(), address.size);
   }
   ~RawClient() { ::close(socket_); }
   RawClient(const RawClient&) = delete;
@@ -89,6 +94,12 @@ class RawClient {
   }
 
  private:
+  void connect_to(const sockaddr* address, socklen_t size) {
+    REQUIRE(::connect(socket_, address, size) == 0);
+    const timeval limit{30, 0};
+    ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+  }
+
   bool receive_exactly(MutableByteView into) {
     while (!into.empty()) {
       const ssize_t got = ::recv(socket_, into.data(), into.size(), 0);

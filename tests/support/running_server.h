@@ -24,22 +24,28 @@ inline constexpr Version kProduceVersion = 9;
 inline constexpr Version kFetchVersion = 12;
 
 struct RunningServer {
-  explicit RunningServer(const TempDir& directory, std::vector<broker::NameValue> settings = {}) {
-    settings.emplace_back("listeners", "PLAINTEXT://127.0.0.1:0");
-    settings.emplace_back("log.dirs", directory.path() + "/data");
-    settings.emplace_back("sillok.debug.abort.on.blocking", "true");
-    auto loaded = broker::load_config({"", {}, settings});
+  explicit RunningServer(const TempDir& directory, const std::vector<broker::NameValue>& settings = {}) {
+    std::vector<broker::NameValue> all{{"listeners", "PLAINTEXT://127.0.0.1:0"},
+                                       {"log.dirs", directory.path() + "/data"},
+                                       {"sillok.debug.abort.on.blocking", "true"}};
+    all.insert(all.end(), settings.begin(), settings.end());
+    auto loaded = broker::load_config({"", {}, all});
     REQUIRE(loaded.ok());
     server.emplace(std::move(loaded).value());
     const auto started = server->start();
     if (!started.ok()) FAIL(started.error().describe());
-    const std::string address = server->addresses().at(0);
-    port = static_cast<std::uint16_t>(std::stoi(address.substr(address.rfind(':') + 1)));
+    for (const std::string& address : server->addresses()) {
+      if (port != 0 || is_unix_address(address)) continue;
+      port = static_cast<std::uint16_t>(std::stoi(address.substr(address.rfind(':') + 1)));
+    }
   }
   ~RunningServer() { CHECK(server->stop().ok()); }
 
-  void create_topic(const char* name, std::int32_t partitions = 1) {
+  void create_topic(const char* name, std::int32_t partitions = 1) const {
     RawClient client(port);
+    create_topic(client, name, partitions);
+  }
+  static void create_topic(RawClient& client, const char* name, std::int32_t partitions) {
     CreateTopicsRequest request;
     auto& topic = request.topics.emplace_back();
     topic.name = name;
@@ -52,7 +58,7 @@ struct RunningServer {
   }
 
   std::optional<broker::Server> server;
-  std::uint16_t port = 0;
+  std::uint16_t port = 0;  // of the first listener that is no Unix domain socket
 };
 
 inline ProduceRequest produce_of(std::string_view topic, ByteView batch, std::int16_t acks) {

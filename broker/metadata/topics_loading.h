@@ -1,0 +1,46 @@
+// What Topics::load() has found so far. For topics_load.cc and topics_take_over.cc.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+#include "broker/metadata/metadata_records.h"
+#include "broker/metadata/topics.h"
+
+namespace sillok::broker {
+
+struct Topics::Loading {
+  explicit Loading(std::vector<std::string>& to) : notes(to) {}
+
+  std::vector<std::string>& notes;
+  std::vector<PartitionHost::Found> folders;
+  std::map<std::pair<std::string, std::int32_t>, TopicId> folder_ids;  // the same, to look up
+  std::map<std::string, std::shared_ptr<TopicImage>> topics;
+  std::unordered_map<TopicId, UnfinishedRecord> unfinished;
+  std::map<std::string, std::set<std::int32_t>> present;  // folders of known topics, with the right id
+  std::map<std::string, std::set<std::int32_t>>
+      foreign;  // folders of known topics, with another id: left alone
+  struct Unknown {
+    TopicId id;
+    std::set<std::int32_t> partitions;
+  };
+  std::map<std::string, Unknown> unknown;
+  std::vector<PartitionHost::Found> to_remove;
+  std::set<std::string> resumed;    // topics whose creation goes on
+  std::set<std::string> half_made;  // topics of interrupted creations that left folders without an id
+  // Partitions of known topics that are not in this directory, because Kafka kept them elsewhere.
+  std::unordered_map<TopicId, std::set<std::int32_t>> elsewhere;
+
+  // Of Kafka's metadata, where there is something new in it.
+  std::unordered_set<TopicId> removed_by_kafka;
+  std::map<std::pair<std::string, std::int32_t>, LeaderEpoch> leader_epochs;
+  MetadataStore::Transaction taken_over;  // what is to be recorded once all of it is served
+};
+
+}  // namespace sillok::broker

@@ -1,0 +1,198 @@
+"""Moving in from Apache Kafka and back: Sillok starts on a copy of a whole log directory of Kafka's, with its topics,
+ids, configs and records, appends to it, and Kafka starts on what Sillok left and serves the same.
+
+Once for each Kafka on this machine, after a clean stop of both and after a kill -9 of both.
+"""
+
+import os
+import shutil
+
+import confluent_kafka
+from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, NewPartitions
+
+import confluent
+import harness
+from harness import CODECS, check, check_equal, say
+from moved import INTERNAL, admin_of, compare, copy, describe, replay
+from sillok_server import Kafka, Sillok
+
+NODE_ID = 7
+KAFKAS = {"4.3.1": "broker", "4.4.0": "../peers/kafka"}
+SETTINGS = {"node.id": NODE_ID, "offsets.topic.num.partitions": 3, "transaction.state.log.replication.factor": 1,
+            "transaction.state.log.min.isr": 1, "transaction.state.log.num.partitions": 2,
+            "metadata.log.max.snapshot.interval.ms": 2000}
+TOPICS = {
+    "plain": (3, {}),
+    "moved.compact": (2, {"cleanup.policy": "compact", "segment.bytes": 1 << 20, "min.cleanable.dirty.ratio": "0.1"}),
+    "append-time": (1, {"message.timestamp.type": "LogAppendTime"}),
+    "kept": (1, {"retention.ms": "987654321000", "retention.bytes": 1 << 30, "max.message.bytes": 2_000_000}),
+    "altered": (1, {"retention.ms": 1_000_000_000, "segment.ms": 100_000_000}),
+    "grown": (1, {}),
+    "gone": (2, {"retention.ms": 777_777_777}),
+    "transactions": (1, {}),
+}
+REPAIRS = ["stray", "orrupt", "runcat"]
+
+
+def alter(address, topic, changes):
+    """`changes` of None take a config away."""
+    resource = ConfigResource(ConfigResource.Type.TOPIC, topic)
+    for name, value in changes.items():
+        operation = AlterConfigOpType.DELETE if value is None else AlterConfigOpType.SET
+        resource.add_incremental_config(ConfigEntry(name, None if value is None else str(value),
+                                                    incremental_operation=operation))
+    admin = admin_of(address)
+    admin.incremental_alter_configs([resource])[resource].result(30)
+
+
+def fill(kafka):
+    address = kafka.address
+    admin = admin_of(address)
+    for topic, (partitions, config) in TOPICS.items():
+        confluent.create_topic(address, topic, partitions, config)
+    # Whole snapshots of the metadata come to lie between these, each for what came before it.
+    admin.create_partitions([NewPartitions("grown", 4)])["grown"].result(30)
+    alter(address, "altered", {"retention.ms": 2_000_000_000, "segment.ms": None, "flush.messages": 9})
+    admin.delete_topics(["gone"])["gone"].result(30)
+    for topic, partitions in [("plain", 3), ("moved.compact", 2), ("append-time", 1), ("kept", 1), ("grown", 4)]:
+        for codec in CODECS:
+            load = confluent.Acknowledged(address, topic, partitions, compression_type=codec)
+            if topic == "moved.compact":
+                write_keyed(address, topic, partitions)
+                continue
+            load.send(1_000, os.urandom(30) + b"y" * 100)
+            load.flush()
+    harness.run(harness.own_java("JavaTransactions.java", address, "transactions", "mover", 20))
+    commit_offset(address)
+
+
+def write_keyed(address, topic, partitions):
+    producer = confluent.producer(address, enable_idempotence=True)
+    for i in range(2_000):
+        producer.produce(topic, b"value %d" % i, key=b"key %d" % (i % 50), partition=i % partitions)
+    check(producer.flush(60) == 0, "keyed records were not acknowledged")
+
+
+def commit_offset(address):
+    client = confluent.consumer(address, group_id="movers")
+    client.commit(offsets=[confluent_kafka.TopicPartition("plain", 0, 42)], asynchronous=False)
+    client.close()
+
+
+def raise_epochs(kafka, restarts):
+    """Each stop of Sillok that was not clean gives its partitions a new leader epoch, and Kafka cuts what it knows of
+    epochs that are greater than its own. So Kafka is first restarted on its metadata alone, which raises them."""
+    data = os.path.join(kafka.folder, "metadata-alone")
+    kept, kafka.data = kafka.data, data
+    shutil.copytree(kept, data, ignore=lambda _, names: [name for name in names if name[-2:-1] == "-" and
+                                                         name != "__cluster_metadata-0"])
+    set_log_dir(kafka, data)
+    for _ in range(restarts):
+        kafka.start()
+        kafka.stop()
+    kafka.data = kept
+    set_log_dir(kafka, kept)
+    shutil.rmtree(os.path.join(kept, "__cluster_metadata-0"))
+    shutil.copytree(os.path.join(data, "__cluster_metadata-0"), os.path.join(kept, "__cluster_metadata-0"))
+
+
+def set_log_dir(kafka, data):
+    with open(os.path.join(kafka.folder, "kafka.properties"), "r+", encoding="ascii") as file:
+        lines = [f"log.dirs={data}\n" if line.startswith("log.dirs=") else line for line in file]
+        file.seek(0)
+        file.truncate()
+        file.writelines(lines)
+
+
+def metadata_files(broker):
+    folder = os.path.join(broker.data, "__cluster_metadata-0")
+    return {name: os.path.getsize(os.path.join(folder, name)) for name in os.listdir(folder)}
+
+
+def check_quiet(kafka, begin, topics):
+    with open(kafka.output, "rb") as file:
+        file.seek(begin)
+        lines = file.read().decode(errors="replace").splitlines()
+    repairs = [line for line in lines if any(word in line for word in REPAIRS)
+               and any(f"{topic}-" in line for topic in topics)]
+    check(not repairs, "Kafka repaired something:\n" + "\n".join(repairs[:5]))
+
+
+def append(broker):
+    for topic, partitions in [("plain", 3), ("append-time", 1), ("grown", 4), ("transactions", 1)]:
+        load = confluent.Acknowledged(broker.address, topic, partitions)
+        load.send(500)
+        load.flush()
+    write_keyed(broker.address, "moved.compact", 2)
+
+
+def move(folder, version, jars, end):
+    """`end` is how both brokers stop: Broker.stop or Broker.kill."""
+    kafka = Kafka(os.path.join(folder, "kafka"), SETTINGS, ())
+    kafka.jars, kafka.log_level = jars, "info"
+    sillok = Sillok(os.path.join(folder, "sillok"), {}, ())
+    with kafka:
+        fill(kafka)
+        described = describe(kafka)
+        records = replay(kafka, described)
+        check(INTERNAL <= set(described) and "gone" not in described, f"Kafka has {sorted(described)}")
+        end(kafka)
+        copy(kafka, sillok)
+        files = metadata_files(sillok)
+        with sillok:
+            compare(sillok, described, records, "moved in")
+            check(f"node.id={NODE_ID}" in open(os.path.join(sillok.data, "meta.properties")).read(), "node id")
+            append(sillok)
+            records = replay(sillok, described)
+            confluent.create_topic(sillok.address, "born", 1)
+            born = describe(sillok)["born"]
+            sillok.stop()
+            sillok.start()
+            described["born"] = born
+            records["born", 0] = ((0, 0), [])
+            compare(sillok, described, records, "restarted")
+            check("took topic" not in sillok.tail().rsplit("stopping", 1)[-1], "Sillok took topics over twice")
+            if end == Kafka.kill:
+                append(sillok)
+                records = replay(sillok, described)
+                sillok.kill()
+                sillok.start()
+                compare(sillok, described, records, "restarted after a kill")
+            getattr(sillok, end.__name__)()
+        check_equal(metadata_files(sillok), files, "Kafka's own metadata")
+        copy(sillok, kafka)
+        del described["born"], records["born", 0]
+        if end == Kafka.kill:
+            raise_epochs(kafka, 2)
+        begin = os.path.getsize(kafka.output)
+        kafka.start()
+        compare(kafka, described, records, "moved back")
+        check_quiet(kafka, begin, described)
+        append(kafka)
+        records = replay(kafka, described)
+        kafka.stop()
+        say(f"Kafka {version}, {end.__name__}: moved to Sillok and back")
+        copy(kafka, sillok)
+        with sillok:
+            # A topic that Kafka does not know it puts aside: not to be taken for an empty one.
+            described["born"] = born
+            compare(sillok, described, records, "moved in again")
+            aside = [name for name in os.listdir(sillok.data) if name.startswith("born-0")]
+            check(len(aside) == 1 and aside[0].endswith("-stray"), f"folders {aside}")
+            sillok.stop()
+            os.rename(os.path.join(sillok.data, aside[0]), sillok.partition_folder("born"))
+            sillok.start()
+            check_equal(confluent.watermarks(sillok.address, "born"), (0, 0), "a topic that came back")
+            sillok.stop()
+
+
+def test(folder):
+    skipped = harness.Skipped()
+    for version, jars in KAFKAS.items():
+        for end in (Kafka.stop, Kafka.kill):
+            place = os.path.join(folder, f"{version}-{end.__name__}")
+            skipped.attempt(lambda: move(place, version, jars, end))
+    skipped.finish()
+
+
+harness.main(test)
