@@ -49,7 +49,7 @@ protocol::KeyRule key_rule(const LogConfig& config) {
 }
 
 bool needs_preparation(const LogConfig& config, const RecordBatchHeader& header) {
-  // The header tells the latest time only.
+  // The header tells the first and the latest time of its records, not the earliest.
   const bool bounds_age = config.timestamp_type == protocol::TimestampType::create_time &&
                           config.timestamp_before_max_ms != storage::kForever;
   return config.cleanup_compact || bounds_age || has_other_codec(config, header);

@@ -12,6 +12,7 @@
 namespace sillok::broker {
 
 protocol::BatchRules rules_of(const storage::LogConfig& config);
+protocol::KeyRule key_rule(const storage::LogConfig& config);
 
 protocol::KeyRule key_rule(const storage::LogConfig& config);
 

@@ -1,6 +1,7 @@
 #include "broker/setting_value.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <charconv>
@@ -120,6 +121,29 @@ std::optional<std::string> value_fault(const ValueRule& rule, std::string_view t
       return list_fault(rule, text);
   }
   return std::nullopt;
+}
+
+std::string normalized(const ValueRule& rule, std::string_view text) {
+  switch (rule.type) {
+    case ValueType::boolean:
+      return parse_boolean(text).value_or(false) ? "true" : "false";
+    case ValueType::int16:
+    case ValueType::int32:
+    case ValueType::int64:
+      return fmt::format("{}", parse_integer(text).value_or(0));
+    case ValueType::float64: {
+      // At least one digit behind the point, as in Java.
+      std::string digits = fmt::format("{}", parse_float(text).value_or(0));
+      return digits.find_first_of(".e") == std::string::npos ? digits + ".0" : digits;
+    }
+    case ValueType::list:
+      return fmt::format("{}", fmt::join(parse_list(text), ","));
+    case ValueType::text:
+    case ValueType::class_name:
+    case ValueType::password:
+      break;
+  }
+  return std::string(trim(text));
 }
 
 std::string describe_range(const ValueRule& rule) {

@@ -31,6 +31,8 @@ struct ValueRule {
 
 // Why `text` is no value of the rule ("must be at least 1"); nullopt where it is one.
 std::optional<std::string> value_fault(const ValueRule& rule, std::string_view text);
+// A value of the rule as Kafka prints it once it is understood: " 7 " is 7, "TRUE" is true, "a, b" is a,b.
+std::string normalized(const ValueRule& rule, std::string_view text);
 // "1 to 10000", "at least 1", "a, b or c"; empty where everything of the type is fine.
 std::string describe_range(const ValueRule& rule);
 

@@ -74,7 +74,7 @@ std::vector<ConfigSynonym> broker_synonyms(const LoadedConfig& settings,
 
 std::string topic_value(const TopicConfig& config, const LoadedConfig& settings, const TopicImage& topic) {
   const auto on_topic = topic.configs.find(std::string(config.name));
-  if (on_topic != topic.configs.end()) return on_topic->second;  // as it was given
+  if (on_topic != topic.configs.end()) return normalized(config.rule, on_topic->second);
   if (config.text != nullptr) return config.text(topic.log_config);
   for (const std::string_view name : words(config.broker_settings)) {
     const auto given = given_as(settings, name);

@@ -126,7 +126,9 @@ protocol::CreateTopicsTopicResponse topic_answer(const Asked& asked,
   for (const ConfigEntry& config : configs) {
     protocol::CreateTopicsConfigResponse entry;
     entry.name = config.name;
-    entry.value = config.value;
+    // What was given comes back as it was; DescribeConfigs tells it as it was understood.
+    const auto given = asked.topic.configs.find(std::string(config.name));
+    entry.value = given == asked.topic.configs.end() ? config.value : given->second;
     entry.read_only = config.is_read_only;
     entry.config_source = config.source;
     entry.is_sensitive = config.is_sensitive;

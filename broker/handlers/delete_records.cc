@@ -31,6 +31,7 @@ struct AskedTopic {
 std::vector<AskedTopic> question_of(const protocol::DeleteRecordsRequest& request) {
   std::vector<AskedTopic> question;
   for (const protocol::DeleteRecordsTopic& topic : request.topics) {
+    if (topic.partitions.empty()) continue;  // as in Kafka, it has no answer
     AskedTopic& asked = question.emplace_back(AskedTopic{std::string(topic.name), {}});
     for (const protocol::DeleteRecordsPartition& partition : topic.partitions) {
       asked.partitions.push_back({partition.index, partition.offset, ErrorCode::none, nullptr});

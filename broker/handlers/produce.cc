@@ -202,23 +202,26 @@ void append(const Target& target, MutableByteView batch, const RecordBatchHeader
 
 // Tells what is wrong with a batch as Kafka does: with the start of the log, where Kafka's has seen the batch
 // by then.
-void refuse_batch(const std::shared_ptr<ProduceOperation>& operation, std::size_t index, ByteView bytes,
-                  const Error& error, const Partition& partition) {
+void refuse_batch(const Target& target, ByteView batch, const Error& error) {
   const ErrorCode code = produce_error(error);
   const bool has_seen = code != ErrorCode::corrupt_message && code != ErrorCode::message_too_large;
-  if (!has_seen || !is_one_batch(bytes)) return operation->refuse(index, code, error.detail);
-  operation->refuse(index, code, error.detail, partition.log().log_start());
+  const Offset log_start = has_seen && is_one_batch(batch) ? target.partition->log().log_start() : Offset(-1);
+  target.operation->refuse(target.index, code, error.detail, log_start);
+}
+
+// As refuse_batch(), and with the records that are to blame. May take long.
+void refuse_records(const Target& target, ByteView batch, const RecordBatchHeader& header, const Error& error,
+                    TimestampMs now) {
+  target.operation->result(target.index).record_faults =
+      faults_of_records(header, batch, rules_of(*target.config), key_rule(*target.config), now);
+  refuse_batch(target, batch, error);
 }
 
 // `batch` may be changed.
 void prepare_and_append(const Target& target, MutableByteView batch, const RecordBatchHeader& header,
                         TimestampMs now) {
   auto prepared = prepare_batch(*target.config, header, batch, now);
-  if (!prepared.ok()) {
-    target.operation->result(target.index).record_faults =
-        faults_of_records(header, batch, rules_of(*target.config), key_rule(*target.config), now);
-    return refuse_batch(target.operation, target.index, batch, prepared.error(), *target.partition);
-  }
+  if (!prepared.ok()) return refuse_records(target, batch, header, prepared.error(), now);
   append(target, prepared->bytes.empty() ? batch : MutableByteView(prepared->bytes), prepared->header, now);
 }
 
@@ -237,6 +240,21 @@ void prepare_later(const RequestContext& context, const Target& target, MutableB
   }
 }
 
+// What check_batch() refused. Which records have the wrong time is found out where that may take long.
+void refuse_checked(const RequestContext& context, const Target& target, ByteView batch, const Error& error,
+                    TimestampMs now) {
+  const auto header = parse_record_batch_header(batch);
+  if (error.code != Errc::invalid_timestamp || !header.ok()) return refuse_batch(target, batch, error);
+  if (is_quick_to_prepare(*target.config, *header)) return refuse_records(target, batch, *header, error, now);
+  auto copy = std::make_shared<Bytes>(batch.begin(), batch.end());
+  const bool posted = target.partition->preparations().post(
+      context.services.io, batch.size(),
+      [operation = target.operation, index = target.index, partition = target.partition,
+       config = target.config, acks = target.acks, copy, header = *header, error,
+       now] { refuse_records({operation, index, partition, config, acks}, *copy, header, error, now); });
+  if (!posted) refuse_batch(target, batch, error);
+}
+
 // The batch of one partition: judged, and handed to the log.
 void append_batch(const RequestContext& context, const std::shared_ptr<ProduceOperation>& operation,
                   std::size_t index, const std::shared_ptr<Partition>& partition,
@@ -248,16 +266,8 @@ void append_batch(const RequestContext& context, const std::shared_ptr<ProduceOp
   const std::shared_ptr<const storage::LogConfig> config = partition->config();
   const Target target{operation, index, partition, config, acks};
   const TimestampMs now = context.services.clock.wall_ms();
-  const BatchRules rules = rules_of(*config);
-  const sillok::Result<RecordBatchHeader> header = check_batch(bytes, rules, now);
-  if (!header.ok()) {
-    const auto parsed = parse_record_batch_header(bytes);
-    if (header.error().code == Errc::invalid_timestamp && parsed.ok()) {
-      operation->result(index).record_faults =
-          faults_of_records(*parsed, bytes, rules, key_rule(*config), now);
-    }
-    return refuse_batch(operation, index, bytes, header.error(), *partition);
-  }
+  const sillok::Result<RecordBatchHeader> header = check_batch(bytes, rules_of(*config), now);
+  if (!header.ok()) return refuse_checked(context, target, bytes, header.error(), now);
   // KIP-110: who asks in an older version cannot read it either.
   if (header->codec() == Codec::zstd && context.header.api_version < kFirstWithZstd)
     return operation->refuse(index, ErrorCode::unsupported_compression_type);

@@ -76,5 +76,20 @@ TEST_CASE("delete records: what cannot be is refused with Kafka's error") {
   CHECK(delete_up_to(client, "a", 1).error_code == ErrorCode::policy_violation);
 }
 
+TEST_CASE("delete records: a topic without partitions has no answer") {
+  TempDir directory;
+  RunningServer server(directory);
+  server.create_topic("a");
+  RawClient client(server.port);
+  DeleteRecordsRequest request;
+  request.topics = {{"b", {}}, {"a", {{PartitionIndex(0), Offset(0)}}}};
+  request.timeout_ms = 1000;
+  client.send(request, 2, 3);
+  Bytes kept;
+  const auto response = client.receive<DeleteRecordsResponse>(2, 3, kept);
+  REQUIRE(response.topics.size() == 1);
+  CHECK(response.topics[0].name == "a");
+}
+
 }  // namespace
 }  // namespace sillok::tests

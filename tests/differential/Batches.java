@@ -83,7 +83,8 @@ final class Batches {
     batch.putInt(producer.path(2).asInt(-1));
     batch.putInt(spec.path("count").asInt(count));
     batch.put(content);
-    batch.putInt(17, (int) Crc32C.compute(batch.array(), 21, batch.capacity() - 21) ^ spec.path("crc").asInt(0));
+    int crc = (int) Crc32C.compute(batch.array(), 21, batch.capacity() - 21);
+    batch.putInt(17, crc ^ spec.path("crc").asInt(0));
     return batch.array();
   }
 
@@ -128,7 +129,8 @@ final class Batches {
     for (int i = 0; i < records.length; ++i) {
       records[i] = new SimpleRecord(Scenarios.NOW, null, bytes(spec.get("records").get(i)));
     }
-    ByteBuffer buffer = MemoryRecords.withRecords((byte) spec.get("magic").asInt(), Compression.NONE, records).buffer();
+    byte magic = (byte) spec.get("magic").asInt();
+    ByteBuffer buffer = MemoryRecords.withRecords(magic, Compression.NONE, records).buffer();
     byte[] bytes = new byte[buffer.remaining()];
     buffer.get(bytes);
     return bytes;
@@ -179,7 +181,8 @@ final class Batches {
     node.put("key", text(record.key())).put("value", text(record.value()));
     ArrayNode headers = node.putArray("headers");
     for (Header header : record.headers()) {
-      headers.addArray().add(header.key()).add(header.value() == null ? null : text(ByteBuffer.wrap(header.value())));
+      ByteBuffer value = header.value() == null ? null : ByteBuffer.wrap(header.value());
+      headers.addArray().add(header.key()).add(text(value));
     }
     return node;
   }
@@ -187,6 +190,7 @@ final class Batches {
   private static String text(ByteBuffer bytes) {
     if (bytes == null) return null;
     String all = StandardCharsets.ISO_8859_1.decode(bytes.duplicate()).toString();
-    return all.length() <= 64 ? all : all.substring(0, 16) + "... " + all.length() + " bytes, hash " + all.hashCode();
+    if (all.length() <= 64) return all;
+    return all.substring(0, 16) + "... " + all.length() + " bytes, hash " + all.hashCode();
   }
 }

@@ -1,6 +1,6 @@
 // Kafka's messages by name and version: a request from JSON that names only the fields that matter, an answer
-// as JSON. Names, defaults and versions come from the definitions in the kafka-clients jar, the bytes from its
-// own message classes.
+// as JSON. Names, defaults and versions come from the definitions in the kafka-clients jar, the bytes from
+// its own message classes.
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -140,7 +140,8 @@ final class Messages {
       boolean tagged = field.has("tag") && within(field.get("taggedVersions").asText(), version);
       if (!within(field.get("versions").asText(), version) || (tagged && !given.has(name))) continue;
       JsonNode value = given.has(name) ? value(definition, field, version, given.get(name)) : absent(field);
-      node.set(name, value != null ? value : complete(definition, structs(definition, field), version, NOTHING));
+      if (value == null) value = complete(definition, structs(definition, field), version, NOTHING);
+      node.set(name, value);
     }
     for (Iterator<String> names = given.fieldNames(); names.hasNext();) {
       String name = names.next();
@@ -194,7 +195,9 @@ final class Messages {
         answer.set(name, Batches.describe(((MemoryRecords) value).buffer()));
       } else if (value instanceof Iterable) {
         Iterator<JsonNode> elements = answer.get(name).elements();
-        for (Object one : (Iterable<?>) value) readRecords(definition, nested, (ObjectNode) elements.next(), one);
+        for (Object one : (Iterable<?>) value) {
+          readRecords(definition, nested, (ObjectNode) elements.next(), one);
+        }
       } else if (value != null && nested != null) {
         readRecords(definition, nested, (ObjectNode) answer.get(name), value);
       }

@@ -62,7 +62,8 @@ final class Player {
     sent = new HashMap<>();
     variables = new HashMap<>(scenario.variables);
     try {
-      if (scenario.body.has("topics")) makeTopics(Scenarios.substitute(scenario.body.get("topics"), variables));
+      JsonNode topics = scenario.body.get("topics");
+      if (topics != null) makeTopics(Scenarios.substitute(topics, variables));
       for (JsonNode step : scenario.body.path("steps")) play(step);
     } catch (Exception wrong) {
       exchanges.add(new Exchange("fault", null, object("!fault", wrong.toString())));
@@ -127,7 +128,8 @@ final class Player {
       }
       for (Iterator<String> names = step.path("keep").fieldNames(); names.hasNext();) {
         String name = names.next();
-        keep(name, Scenarios.find(answer, Scenarios.substitute(step.get("keep").get(name), variables).asText()));
+        JsonNode path = Scenarios.substitute(step.get("keep").get(name), variables);
+        keep(name, Scenarios.find(answer, path.asText()));
       }
       nameIds(answer, request.path("validateOnly").asBoolean());
       exchanges.add(new Exchange(api + " v" + version, request, answer));
@@ -166,7 +168,9 @@ final class Player {
   }
 
   private ObjectNode read(ByteBuffer frame, Sent request) throws Exception {
-    if (frame.remaining() < 4 || frame.getInt(0) != request.correlation) return object("!", "an answer to another request");
+    if (frame.remaining() < 4 || frame.getInt(0) != request.correlation) {
+      return object("!", "an answer to another request");
+    }
     boolean flexible = request.flexible && !request.api.equals("ApiVersions");
     ObjectNode answer;
     try {
@@ -191,7 +195,7 @@ final class Player {
     return answer;
   }
 
-  // Bytes as they are: `Frame` behind their length (or `length` in its place). `answer` names what comes back.
+  // Bytes as they are: `Frame` behind their length, or `length` in its place. `answer` is what comes back.
   private void playFrame(JsonNode step) throws Exception {
     byte[] bytes = HexFormat.of().parseHex(step.get("Frame").asText().replace(" ", ""));
     Connection connection = connection(step.path("on").asText("a"));
@@ -230,7 +234,8 @@ final class Player {
   private void nameIds(ObjectNode answer, boolean tried) {
     for (JsonNode topic : answer.path("topics")) {
       if (tried && topic instanceof ObjectNode && topic.has("topicId")) {
-        if (!topic.get("topicId").asText().equals(ZERO_ID)) ((ObjectNode) topic).put("topicId", "(a made-up id)");
+        boolean has = !topic.get("topicId").asText().equals(ZERO_ID);
+        if (has) ((ObjectNode) topic).put("topicId", "(a made-up id)");
         continue;
       }
       if (topic.path("topicId").isTextual() && !topic.path("name").asText().isEmpty()) {

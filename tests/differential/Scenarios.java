@@ -83,8 +83,8 @@ final class Scenarios {
   // The "Api versions" of a step that is a request, else null.
   static String call(JsonNode step) {
     String first = step.fieldNames().next();
-    boolean message = Character.isUpperCase(first.charAt(0)) && !first.equals("Frame") && !first.equals("Answer");
-    return message ? first : null;
+    if (first.equals("Frame") || first.equals("Answer")) return null;
+    return Character.isUpperCase(first.charAt(0)) ? first : null;
   }
 
   // "all", "3", "3-8", "5+", "latest", "first"; numbers may lie outside of what is served.

@@ -7,14 +7,15 @@ import java.util.Map;
 import java.util.Set;
 
 final class Shorthand {
-  private static final Set<String> FETCH_PARTITION = Set.of("currentLeaderEpoch", "fetchOffset", "lastFetchedEpoch",
-      "logStartOffset", "partitionMaxBytes", "replicaDirectoryId", "highWatermark");
+  private static final Set<String> FETCH_PARTITION = Set.of("currentLeaderEpoch", "fetchOffset",
+      "lastFetchedEpoch", "logStartOffset", "partitionMaxBytes", "replicaDirectoryId", "highWatermark");
 
   private Shorthand() {}
 
   static JsonNode expand(String api, JsonNode request, Map<String, JsonNode> variables) {
-    String marker = Map.of("Produce", "to", "Fetch", "from", "ListOffsets", "of", "OffsetForLeaderEpoch", "of")
-        .getOrDefault(api, "none");
+    Map<String, String> markers =
+        Map.of("Produce", "to", "Fetch", "from", "ListOffsets", "of", "OffsetForLeaderEpoch", "of");
+    String marker = markers.getOrDefault(api, "none");
     if (!request.has(marker)) return request;
     ObjectNode given = ((ObjectNode) request).deepCopy();
     String[] place = given.remove(marker).asText().split("/");

@@ -19,8 +19,9 @@ OWN_FIELDS = {
     "throttleTimeMs": PRESENT,
 }
 # Numbers that each server gives out, of which only those above 0 (and the first producer id) are such.
-OWN_NUMBERS = {("InitProducerId", "producerId"), ("Fetch", "sessionId"), ("ApiVersions", "finalizedFeaturesEpoch"),
-               ("DescribeQuorum", "logEndOffset"), ("DescribeQuorum", "highWatermark"),
+OWN_NUMBERS = {("InitProducerId", "producerId"), ("Fetch", "sessionId"),
+               ("ApiVersions", "finalizedFeaturesEpoch"), ("DescribeQuorum", "logEndOffset"),
+               ("DescribeQuorum", "highWatermark"),
                ("DescribeQuorum", "leaderEpoch")}
 # Arrays whose order is that of a hash table in Kafka, and what their elements are sorted by.
 UNORDERED = {
@@ -42,7 +43,7 @@ UNORDERED = {
     "ListConfigResources": {"configResources": ["resourceType", "resourceName"]},
     "ElectLeaders": {"replicaElectionResults": ["topic"], "partitionResult": ["partitionId"]},
 }
-# Metadata that a server keeps about itself.
+# A time this near to the present is a server's own.
 OWN_CLOCK_BEFORE_MS = 60_000
 OWN_CLOCK_AFTER_MS = 7_200_000
 
@@ -58,7 +59,7 @@ def _comparable(value, api, field, now):
     if isinstance(value, list):
         elements = [_comparable(inner, api, field, now) for inner in value]
         if field == "records" and len(elements) > 1 and "cut" in elements[-1]:
-            elements.pop()  # the beginning of a batch that did not fit: consumers drop it, and not all servers send it
+            elements.pop()  # the beginning of a batch that did not fit, which consumers drop
         keys = UNORDERED.get(api, {}).get(field)
         if keys:
             elements.sort(key=lambda element: [str(element.get(key, "")) for key in keys])
@@ -67,7 +68,8 @@ def _comparable(value, api, field, now):
         return None  # no client tells the two apart
     if field in OWN_FIELDS:
         return value if value in (None, "") else OWN_FIELDS[field]
-    if (api, field) in OWN_NUMBERS and value > 0 or (api, field, value) == ("InitProducerId", "producerId", 0):
+    first_id = (api, field, value) == ("InitProducerId", "producerId", 0)
+    if first_id or ((api, field) in OWN_NUMBERS and value > 0):
         return PRESENT
     if isinstance(value, int) and not isinstance(value, bool):
         # $now is an hour ago: what is nearer to the present comes from the server's own clock.
@@ -99,8 +101,8 @@ def _pairs(left, right):
     unique = all(None not in side and len(set(side)) == len(side) for side in names)
     if not unique or names[0] == names[1]:
         longest = max(len(left), len(right))
-        pad = lambda side: side + [None] * (longest - len(side))
-        return list(zip(pad(left), pad(right)))
+        return [(left[at] if at < len(left) else None, right[at] if at < len(right) else None)
+                for at in range(longest)]
     by_name = dict(zip(names[0], left)), dict(zip(names[1], right))
     return [(by_name[0].get(name), by_name[1].get(name)) for name in dict.fromkeys(names[0] + names[1])]
 
@@ -138,8 +140,10 @@ class Exceptions:
                 return True
         return False
 
-    def unused(self):
-        return [entry for entry, used in zip(self.entries, self.used) if not used]
+    def unused(self, waiting):
+        """Entries that nothing needed, but for those of scenarios that could not be played."""
+        return [entry for entry, used in zip(self.entries, self.used) if not used
+                and not any(fnmatch.fnmatchcase(name, entry.get("scenario", "-")) for name in waiting)]
 
 
 def _as_list(value):
