@@ -128,7 +128,11 @@ protocol::CreateTopicsTopicResponse topic_answer(const Asked& asked,
     entry.name = config.name;
     // What was given comes back as it was; DescribeConfigs tells it as it was understood.
     const auto given = asked.topic.configs.find(std::string(config.name));
-    entry.value = given == asked.topic.configs.end() ? config.value : given->second;
+    if (given != asked.topic.configs.end()) {
+      entry.value = given->second;
+    } else if (config.value) {
+      entry.value = *config.value;
+    }
     entry.read_only = config.is_read_only;
     entry.config_source = config.source;
     entry.is_sensitive = config.is_sensitive;

@@ -84,5 +84,16 @@ TEST_CASE("setting value: an excerpt is short, whatever it is of") {
   CHECK(broker::excerpt(std::string(100'000, 'x')).size() < 300);
 }
 
+TEST_CASE("setting value: a value is told as Kafka understands it") {
+  using broker::normalized;
+  CHECK(normalized({ValueType::int64, {}, {}}, " +7 ") == "7");
+  CHECK(normalized({ValueType::boolean, {}, {}}, " TRUE") == "true");
+  CHECK(normalized({ValueType::list, {}, {}}, " delete , compact ") == "delete,compact");
+  CHECK(normalized({ValueType::list, {}, {}}, " ") == "");
+  CHECK(normalized({ValueType::float64, {}, {}}, "0.50") == "0.5");
+  CHECK(normalized({ValueType::float64, {}, {}}, "1") == "1.0");
+  CHECK(normalized({ValueType::text, {}, {}}, " CreateTime") == "CreateTime");
+}
+
 }  // namespace
 }  // namespace sillok::tests
