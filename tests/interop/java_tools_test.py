@@ -1,5 +1,7 @@
 """The command-line tools that come with Kafka 4.3.1, and the Java admin client."""
 
+import json
+import os
 import re
 
 import harness
@@ -30,6 +32,49 @@ def check_topics(tools):
     tools("TopicCommand", "--delete", "--topic", "second")
     check_equal(tools("TopicCommand", "--list").split(), ["tools"], "kafka-topics --list after --delete")
     say("topics: created, listed, described, deleted")
+
+
+def check_changes(tools, folder):
+    """Configs, partitions and the start of a log, changed while the server runs."""
+    topic = ["--entity-type", "topics", "--entity-name", "tools"]
+    kafka_configs(tools, "--alter", *topic, "--add-config", "retention.ms=123456789,compression.type=zstd")
+    described = kafka_configs(tools, "--describe", *topic)
+    for part in ["retention.ms=123456789", "compression.type=zstd", "DYNAMIC_TOPIC_CONFIG"]:
+        check(part in described, f"kafka-configs --describe of a topic lacks '{part}':\n{described}")
+    kafka_configs(tools, "--alter", *topic, "--delete-config", "compression.type")
+    check("compression.type" not in kafka_configs(tools, "--describe", *topic), "a config that was deleted is told")
+    brokers = ["--entity-type", "brokers", "--entity-default"]
+    kafka_configs(tools, "--alter", *brokers, "--add-config", "log.retention.ms=7777777")
+    described = kafka_configs(tools, "--describe", *brokers)
+    check("log.retention.ms=7777777" in described, f"kafka-configs --describe of all brokers:\n{described}")
+    described = kafka_configs(tools, "--describe", "--entity-type", "brokers", "--entity-name", 1, "--all")
+    check("log.retention.ms=7777777" in described, f"kafka-configs --describe of the broker:\n{described}")
+    tools("TopicCommand", "--alter", "--topic", "tools", "--partitions", 6)
+    described = tools("TopicCommand", "--describe", "--topic", "tools")
+    check("PartitionCount: 6" in described, f"kafka-topics --describe after --alter:\n{described}")
+    path = os.path.join(folder, "delete.json")
+    with open(path, "w") as file:
+        json.dump({"partitions": [{"topic": "tools", "partition": 0, "offset": 10}], "version": 1}, file)
+    output = tools("DeleteRecordsCommand", "--offset-json-file", path)
+    check("low_watermark: 10" in output, f"kafka-delete-records:\n{output}")
+    check_equal(offsets(tools, "earliest")[0], 10, "the earliest offset after kafka-delete-records")
+    say("configs, partitions and records: changed by Kafka's tools")
+
+
+def kafka_configs(tools, *arguments):
+    server_option = ["--bootstrap-server", tools.address]
+    return run(harness.java("broker", "kafka.admin.ConfigCommand", *server_option, *arguments)).stdout.decode()
+
+
+def check_log_dirs(tools):
+    output = tools("LogDirsCommand", "--describe", "--topic-list", "tools")
+    described = json.loads(next(line for line in output.splitlines() if line.startswith("{")))
+    directory = described["brokers"][0]["logDirs"][0]
+    check_equal(directory["error"], None, "the error of the log directory")
+    sizes = {partition["partition"]: partition["size"] for partition in directory["partitions"]}
+    check_equal(sorted(sizes), [f"tools-{i}" for i in range(6)], "partitions of kafka-log-dirs")
+    check(sum(sizes.values()) > 50_000 * 200, f"sizes of kafka-log-dirs: {sizes}")
+    say("kafka-log-dirs: sizes described")
 
 
 def check_performance_and_offsets(tools):
@@ -91,6 +136,8 @@ def test(folder):
         tools = Tools(broker.address)
         check_topics(tools)
         check_performance_and_offsets(tools)
+        check_changes(tools, folder)
+        check_log_dirs(tools)
         check_cluster(tools)
         check_admin(broker.address)
         broker.check_running()
