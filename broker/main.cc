@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "broker/config.h"
+#include "broker/documents.h"
 #include "broker/server.h"
 #include "broker/version.h"
 
@@ -41,7 +42,9 @@ options::options_description visible_options() {
   visible.add_options()                                                          //
       ("help,h", "print this help")                                              //
       ("help-config", "print every setting with its type, default and meaning")  //
-      ("version", "print the version")                                           //
+      ("print-document", options::value<std::string>()->value_name("NAME"),
+       "print a table of the documents, of what this program knows: protocol or configuration")  //
+      ("version", "print the version")                                                           //
       ("set", options::value<std::vector<std::string>>()->composing()->value_name("NAME=VALUE"),
        "a setting, over file and environment; may be given again");
   return visible;
@@ -157,6 +160,13 @@ int main(int argc, char** argv) {
   }
   if (arguments.contains("version")) {
     fmt::print("sillokd {}\n", sillok::broker::kVersion);
+    return EXIT_SUCCESS;
+  }
+  if (arguments.contains("print-document")) {
+    const auto& name = arguments["print-document"].as<std::string>();
+    const auto document = sillok::broker::document_named(name);
+    if (!document) return usage_error("there is no document " + name + ": protocol or configuration");
+    fmt::print("{}", *document);
     return EXIT_SUCCESS;
   }
   if (arguments.contains("help-config")) {
