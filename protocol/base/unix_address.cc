@@ -1,6 +1,5 @@
 #include "protocol/base/unix_address.h"
 
-
 #include <algorithm>
 #include <cstring>
 
