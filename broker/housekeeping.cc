@@ -88,7 +88,9 @@ void Housekeeping::clean_up() {
   }
 }
 
-void Housekeeping::clean_up_finely() { apply_fine_retention(partitions_.all(), clock_.wall_ms()); }
+void Housekeeping::clean_up_finely() {
+  if (partitions_.have_fine_retention()) apply_fine_retention(partitions_.all(), clock_.wall_ms());
+}
 
 void Housekeeping::write_checkpoints() {
   if (const Result<void> written = partitions_.write_checkpoints(); !written.ok()) {

@@ -75,6 +75,16 @@ std::vector<std::shared_ptr<Partition>> Partitions::all() const {
   return partitions;
 }
 
+bool Partitions::have_fine_retention() const {
+  const std::shared_ptr<const Table> now = table();
+  for (const auto& [name, topic] : now->by_name) {
+    for (const std::shared_ptr<Partition>& partition : topic->partitions) {
+      if (partition && partition->has_fine_retention()) return true;
+    }
+  }
+  return false;
+}
+
 PartitionsView::State Partitions::state(std::string_view topic, PartitionIndex partition) const {
   const Lookup found = find(topic, partition);
   if (!found.partition) return {};

@@ -39,6 +39,7 @@ class Partitions final : public PartitionHost, public PartitionsView {
   Lookup find(std::string_view topic, PartitionIndex partition) const;
   Lookup find(const TopicId& topic, PartitionIndex partition) const;
   std::vector<std::shared_ptr<Partition>> all() const;  // those that could be opened
+  bool have_fine_retention() const;                     // any of them; allocates nothing
 
   // PartitionsView.
   State state(std::string_view topic, PartitionIndex partition) const override;
