@@ -10,6 +10,14 @@ constexpr std::int8_t kCodecNumberMax = static_cast<std::int8_t>(Codec::zstd);
 // Seven fields of at least one byte: length, attributes, timestamp, offset, key, value, header count.
 constexpr std::size_t kRecordSizeMin = 7;
 
+// Kafka's Java client reads lz4 frames of independent blocks only, and would stumble over others for ever.
+bool has_dependent_lz4_blocks(const RecordBatchHeader& header, ByteView batch) {
+  constexpr std::size_t kFlagsPosition = kRecordBatchHeaderSize + 4;  // behind the frame's magic number
+  constexpr std::byte kIndependent{0x20};
+  if (header.codec() != Codec::lz4 || batch.size() <= kFlagsPosition) return false;
+  return (batch[kFlagsPosition] & kIndependent) == std::byte{0};
+}
+
 // As in Apache Kafka's ProduceRequest.validateRecords: one batch, and nothing before or after it.
 Result<RecordBatchHeader> only_batch(ByteView records) {
   constexpr std::int32_t kOldestLengthMin = 14;  // of a message of format 0
@@ -96,6 +104,9 @@ Result<RecordBatchHeader> check_batch(ByteView records, const BatchRules& rules,
   }
   if (auto counts = check_counts(header); !counts.ok()) return std::move(counts).error();
   if (header.is_control()) return Error{Errc::invalid_record, "a control batch from a client"};
+  if (has_dependent_lz4_blocks(header, records)) {
+    return Error{Errc::invalid_record, "an lz4 frame whose blocks depend on each other"};
+  }
   if (header.has_producer_id() && header.base_sequence < 0) {
     return Error{Errc::invalid_record,
                  "sequence " + std::to_string(header.base_sequence) + " of a producer with an id"};

@@ -139,6 +139,15 @@ TEST_CASE("check_batch: counts must agree, and be possible") {
   CHECK(refusal(compressed) == Errc::invalid_record);
 }
 
+TEST_CASE(
+    "check_batch: lz4 blocks that depend on each other are refused, since Kafka's client cannot read them") {
+  Bytes bytes = batch().codec(Codec::lz4).records(3);
+  CHECK(check_batch(bytes, {}, kBatchTimestamp).ok());
+  bytes[kRecordBatchHeaderSize + 4] &= std::byte{0xdf};
+  tests::renew_crc(bytes);
+  CHECK(refusal(bytes) == Errc::invalid_record);
+}
+
 TEST_CASE("check_batch: an unknown codec, a control batch and a missing sequence are invalid records") {
   for (const int codec : {5, 6, 7}) {
     CHECK(refusal(patched(batch().records(1).bytes(), kAttributesPosition,
