@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <atomic>
+#include <filesystem>
 #include <mutex>
 #include <optional>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -16,6 +18,13 @@ namespace {
 
 // For what mostly waits for the disk.
 constexpr std::int32_t kWaitingThreads = 16;
+
+// As Kafka tells the paths of log directories.
+std::string absolute_path(const std::string& path) {
+  std::error_code failed;
+  const std::filesystem::path absolute = std::filesystem::absolute(path, failed);
+  return failed ? path : absolute.lexically_normal().string();
+}
 
 storage::TopicPartition name_of(const PartitionHost::Opening& opening) {
   return {opening.topic, opening.partition};
@@ -246,8 +255,10 @@ Result<void> Partitions::write_checkpoints(const std::vector<std::shared_ptr<Par
 }
 
 std::vector<Partitions::LogDirView> Partitions::log_dirs() const {
-  return {{log_dir_.path(), log_dir_.space(), all()}};
+  return {{absolute_path(log_dir_.path()), log_dir_.space(), all()}};
 }
+
+bool Partitions::is_log_dir(std::string_view path) const { return path == absolute_path(log_dir_.path()); }
 
 Result<void> Partitions::close() {
   const std::vector<std::shared_ptr<Partition>> partitions = all();

@@ -64,6 +64,8 @@ class Partitions final : public PartitionHost, public PartitionsView {
   };
   // May block.
   std::vector<LogDirView> log_dirs() const;
+  // As log_dirs() calls it. Does not block.
+  bool is_log_dir(std::string_view path) const;
   // The orderly end: nothing is appended any more, every log is flushed and closed, and the directory is
   // marked clean if all of them could be.
   Result<void> close();

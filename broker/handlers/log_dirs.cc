@@ -72,9 +72,7 @@ void send_log_dirs(const Services& services, const Wanted& wanted, PendingRespon
 
 ErrorCode move_error(const Partitions& partitions, std::string_view path, std::string_view topic,
                      PartitionIndex index) {
-  const auto directories = partitions.log_dirs();
-  const auto directory = std::ranges::find(directories, path, &Partitions::LogDirView::path);
-  if (directory == directories.end()) return ErrorCode::log_dir_not_found;
+  if (!partitions.is_log_dir(path)) return ErrorCode::log_dir_not_found;
   const Partitions::Lookup found = partitions.find(topic, index);
   if (found.is_unknown()) return ErrorCode::unknown_topic_or_partition;
   return found.partition ? ErrorCode::none : ErrorCode::kafka_storage_error;

@@ -1,0 +1,69 @@
+#include <catch2/catch.hpp>
+#include <string>
+
+#include "protocol/messages/alter_replica_log_dirs.h"
+#include "protocol/messages/describe_log_dirs.h"
+#include "tests/support/batches.h"
+#include "tests/support/running_server.h"
+
+namespace sillok::tests {
+namespace {
+
+DescribeLogDirsResponse described(RawClient& client, const DescribeLogDirsRequest& request, Bytes& kept,
+                                  Version version = 5) {
+  client.send(request, version, 3);
+  return client.receive<DescribeLogDirsResponse>(version, 3, kept);
+}
+
+TEST_CASE("log dirs: the directory is told with its partitions, their sizes and the space") {
+  const TempDir directory;
+  const RunningServer server(directory);
+  RawClient client(server.port);
+  server.create_topic("a", 2);
+  const Bytes bytes = batch().record("k", "v");
+  REQUIRE(produce_one(client, "a", bytes, 1) == ErrorCode::none);
+  for (Version version = 1; version <= 5; ++version) {
+    Bytes kept;
+    const auto response = described(client, {}, kept, version);
+    REQUIRE(response.results.size() == 1);
+    const DescribeLogDirsResult& result = response.results[0];
+    CHECK(result.error_code == ErrorCode::none);
+    CHECK(result.log_dir == directory.path() + "/data");
+    REQUIRE(result.topics.size() == 1);
+    REQUIRE(result.topics[0].partitions.size() == 2);
+    CHECK(result.topics[0].partitions[0].partition_size == static_cast<std::int64_t>(bytes.size()));
+    CHECK(result.topics[0].partitions[1].partition_size == 0);
+    if (version >= 4) CHECK(result.total_bytes >= result.usable_bytes);
+    if (version >= 4) CHECK(result.usable_bytes > 0);
+  }
+  DescribeLogDirsRequest one;
+  one.topics = {{"a", {PartitionIndex(1)}}, {"absent", {PartitionIndex(0)}}};
+  Bytes kept;
+  const auto response = described(client, one, kept);
+  REQUIRE(response.results.at(0).topics.size() == 1);
+  REQUIRE(response.results[0].topics[0].partitions.size() == 1);
+  CHECK(response.results[0].topics[0].partitions[0].index == PartitionIndex(1));
+}
+
+// The server ends where a thread that serves connections waits for the disk.
+TEST_CASE("log dirs: a partition can be put where it is, and nowhere else") {
+  const TempDir directory;
+  const RunningServer server(directory);
+  RawClient client(server.port);
+  server.create_topic("a");
+  const auto error_of = [&](std::string_view path, std::string_view topic, std::int32_t partition) {
+    AlterReplicaLogDirsRequest request;
+    request.dirs = {{path, {{topic, {PartitionIndex(partition)}}}}};
+    client.send(request, 2, 4);
+    Bytes kept;
+    return client.receive<AlterReplicaLogDirsResponse>(2, 4, kept).results.at(0).partitions.at(0).error_code;
+  };
+  const std::string here = directory.path() + "/data";
+  CHECK(error_of(here, "a", 0) == ErrorCode::none);
+  CHECK(error_of("/elsewhere", "a", 0) == ErrorCode::log_dir_not_found);
+  CHECK(error_of(here, "a", 1) == ErrorCode::unknown_topic_or_partition);
+  CHECK(error_of(here, "b", 0) == ErrorCode::unknown_topic_or_partition);
+}
+
+}  // namespace
+}  // namespace sillok::tests
