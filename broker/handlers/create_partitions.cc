@@ -1,13 +1,13 @@
 // CreatePartitions: topics get more partitions.
 #include <fmt/format.h>
 
-#include <map>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "broker/handlers/handlers.h"
+#include "broker/handlers/named_once.h"
 #include "broker/metadata/topics.h"
 
 namespace sillok::broker {
@@ -50,15 +50,9 @@ Asked asked_topic(const CreatePartitionsTopic& topic, BrokerId self) {
 Question question_of(const protocol::CreatePartitionsRequest& request, BrokerId self) {
   Question question;
   question.validate_only = request.validate_only ? ValidateOnly::yes : ValidateOnly::no;
-  std::map<std::string_view, std::size_t> places;
-  for (const CreatePartitionsTopic& topic : request.topics) {
-    const auto [place, is_new] = places.emplace(topic.name, question.topics.size());
-    if (is_new) {
-      question.topics.push_back(asked_topic(topic, self));
-    } else {
-      refuse(question.topics[place->second], ErrorCode::invalid_request, "Duplicate topic name.");
-    }
-  }
+  question.topics = named_once(
+      request.topics, [&](const CreatePartitionsTopic& topic) { return asked_topic(topic, self); },
+      [](Asked& twice) { refuse(twice, ErrorCode::invalid_request, "Duplicate topic name."); });
   return question;
 }
 

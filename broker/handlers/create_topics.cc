@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -12,6 +11,7 @@
 #include "broker/broker_configs.h"
 #include "broker/handlers/config_entries.h"
 #include "broker/handlers/handlers.h"
+#include "broker/handlers/named_once.h"
 #include "broker/metadata/topics.h"
 
 namespace sillok::broker {
@@ -86,15 +86,9 @@ Asked asked_topic(const CreateTopicsTopic& topic, BrokerId self) {
 Question question_of(const protocol::CreateTopicsRequest& request, BrokerId self) {
   Question question;
   question.validate_only = request.validate_only ? ValidateOnly::yes : ValidateOnly::no;
-  std::map<std::string_view, std::size_t> places;
-  for (const CreateTopicsTopic& topic : request.topics) {
-    const auto [place, is_new] = places.emplace(topic.name, question.topics.size());
-    if (is_new) {
-      question.topics.push_back(asked_topic(topic, self));
-    } else {
-      refuse(question.topics[place->second], ErrorCode::invalid_request, "Duplicate topic name.");
-    }
-  }
+  question.topics = named_once(
+      request.topics, [&](const CreateTopicsTopic& topic) { return asked_topic(topic, self); },
+      [](Asked& twice) { refuse(twice, ErrorCode::invalid_request, "Duplicate topic name."); });
   return question;
 }
 

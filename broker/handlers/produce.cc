@@ -225,19 +225,28 @@ void prepare_and_append(const Target& target, MutableByteView batch, const Recor
   append(target, prepared->bytes.empty() ? batch : MutableByteView(prepared->bytes), prepared->header, now);
 }
 
-// On the pool, in the order of arrival. The frame dies meanwhile, so the batch is copied.
-void prepare_later(const RequestContext& context, const Target& target, MutableByteView batch,
-                   const RecordBatchHeader& header, TimestampMs now) {
+// Calls `work(target, batch)` on the pool, in the order of arrival. The frame dies meanwhile, so the batch is
+// copied. False where too much waits already.
+template <class Work>
+bool do_later(const RequestContext& context, const Target& target, ByteView batch, Work work) {
   auto copy = std::make_shared<Bytes>(batch.begin(), batch.end());
-  const bool posted = target.partition->preparations().post(
+  return target.partition->preparations().post(
       context.services.io, batch.size(),
       [operation = target.operation, index = target.index, partition = target.partition,
-       config = target.config, acks = target.acks, copy, header,
-       now] { prepare_and_append({operation, index, partition, config, acks}, *copy, header, now); });
-  if (!posted) {
-    target.operation->refuse(target.index, ErrorCode::kafka_storage_error,
-                             "too many batches wait to be read or compressed");
-  }
+       config = target.config, acks = target.acks, copy, work = std::move(work)] {
+        work(Target{operation, index, partition, config, acks}, MutableByteView(*copy));
+      });
+}
+
+void prepare_later(const RequestContext& context, const Target& target, ByteView batch,
+                   const RecordBatchHeader& header, TimestampMs now) {
+  const bool posted =
+      do_later(context, target, batch, [header, now](const Target& then, MutableByteView copy) {
+        prepare_and_append(then, copy, header, now);
+      });
+  if (posted) return;
+  target.operation->refuse(target.index, ErrorCode::kafka_storage_error,
+                           "too many batches wait to be read or compressed");
 }
 
 // What check_batch() refused. Which records have the wrong time is found out where that may take long.
@@ -246,12 +255,10 @@ void refuse_checked(const RequestContext& context, const Target& target, ByteVie
   const auto header = parse_record_batch_header(batch);
   if (error.code != Errc::invalid_timestamp || !header.ok()) return refuse_batch(target, batch, error);
   if (is_quick_to_prepare(*target.config, *header)) return refuse_records(target, batch, *header, error, now);
-  auto copy = std::make_shared<Bytes>(batch.begin(), batch.end());
-  const bool posted = target.partition->preparations().post(
-      context.services.io, batch.size(),
-      [operation = target.operation, index = target.index, partition = target.partition,
-       config = target.config, acks = target.acks, copy, header = *header, error,
-       now] { refuse_records({operation, index, partition, config, acks}, *copy, header, error, now); });
+  const bool posted =
+      do_later(context, target, batch, [header = *header, error, now](const Target& then, ByteView copy) {
+        refuse_records(then, copy, header, error, now);
+      });
   if (!posted) refuse_batch(target, batch, error);
 }
 
