@@ -220,7 +220,10 @@ TEST_CASE("unix socket: the log says which process and user is at the other end"
   spdlog::set_default_logger(logger);
   const std::string who = "unix:pid=" + std::to_string(::getpid()) + ",uid=" + std::to_string(::getuid()) +
                           ",gid=" + std::to_string(::getgid());
-  {
+  const std::string refusal = "connection from " + who + ": a request announces";
+  // Such warnings are limited in number for a second, and tests before this one may have used them up.
+  constexpr int kAttemptsMax = 200;
+  for (int i = 0; i < kAttemptsMax && !contains(lines.str(), refusal); ++i) {
     const TempDir directory;
     const std::string path = directory.path("s.sock");
     const RunningServer server(directory, {{"listeners", "UNIX://" + path}});
@@ -230,5 +233,5 @@ TEST_CASE("unix socket: the log says which process and user is at the other end"
   }
   spdlog::set_default_logger(before);
   CHECK(contains(lines.str(), "connection from " + who + " on unix://"));
-  CHECK(contains(lines.str(), "connection from " + who + ": a request announces"));
+  CHECK(contains(lines.str(), refusal));
 }
