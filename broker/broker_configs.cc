@@ -4,11 +4,11 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include "broker/metadata/metadata_records.h"
 #include "broker/name_suggestion.h"
+#include "broker/rate_limited_log.h"
 #include "broker/settings.h"
 
 namespace sillok::broker {
@@ -18,12 +18,6 @@ using protocol::ConfigOperation;
 using protocol::ConfigSource;
 using protocol::ErrorCode;
 
-// Settings that are only ever given at run time: limits of replication, of which there is none.
-constexpr std::string_view kOnlyAtRunTime[] = {
-    "follower.replication.throttled.rate",
-    "leader.replication.throttled.rate",
-    "replica.alter.log.dirs.io.max.bytes.per.second",
-};
 // Those of one listener begin so, and need the listener's name to be changed.
 constexpr std::string_view kListenerPrefix = "listener.name.";
 constexpr std::string_view kPerListener[] = {
@@ -45,8 +39,9 @@ bool is_in(std::span<const std::string_view> names, std::string_view name) {
 
 std::optional<std::string> unknown_fault(std::string_view name, std::string_view value) {
   if (name.starts_with(kListenerPrefix)) return std::nullopt;
-  if (is_in(kOnlyAtRunTime, name)) return value_fault({ValueType::int64, at_least(0), {}}, value);
-  std::vector<std::string_view> known(std::begin(kOnlyAtRunTime), std::end(kOnlyAtRunTime));
+  const auto limits = replication_limits();
+  if (is_in(limits, name)) return value_fault({ValueType::int64, at_least(0), {}}, value);
+  std::vector<std::string_view> known(limits.begin(), limits.end());
   for (const Setting& setting : settings()) known.push_back(setting.name);
   return "unknown setting" + did_you_mean(name, known);
 }
@@ -148,10 +143,7 @@ Configs BrokerConfigs::configs(Scope scope) const { return of(scope); }
 Result<LoadedConfig> BrokerConfigs::resolve(const Configs& all_brokers, const Configs& this_broker) const {
   std::vector<GivenSetting> given = static_;
   const auto add = [&](const Configs& configs, ConfigSource source, std::string_view place) {
-    for (const auto& [name, value] : configs) {
-      // Only kept: nothing here has them.
-      if (find_setting(name) != nullptr) given.push_back({name, value, source, std::string(place)});
-    }
+    for (const auto& [name, value] : configs) given.push_back({name, value, source, std::string(place)});
   };
   add(all_brokers, ConfigSource::dynamic_default_broker_config, "changed for all brokers");
   add(this_broker, ConfigSource::dynamic_broker_config, "changed for this broker");
@@ -165,25 +157,29 @@ Result<void> BrokerConfigs::load(std::vector<std::string>& notes) {
       if (pair.key == wanted) of(scope) = TRY(decode_resource_configs(pair.key, pair.value));
     }
   }
-  Configs valid[2];
+  keep_valid(notes);
+  return {};
+}
+
+// One after the other, so that one that is no longer valid takes none of the others along.
+void BrokerConfigs::keep_valid(std::vector<std::string>& notes) {
+  const Configs stored_for_all = std::exchange(all_brokers_, {});
+  const Configs stored_for_this = std::exchange(this_broker_, {});
   for (const Scope scope : {Scope::all_brokers, Scope::this_broker}) {
-    for (const auto& [name, value] : of(scope)) {
-      const Setting* setting = find_setting(name);
-      const auto fault = setting == nullptr ? unknown_fault(name, value) : setting_fault(*setting, value);
-      if (!fault) {
-        valid[static_cast<int>(scope)][name] = value;
-      } else {
-        notes.push_back(fmt::format("{}={}, altered earlier, is left out: {}", name, value, *fault));
+    for (const auto& [name, value] : scope == Scope::all_brokers ? stored_for_all : stored_for_this) {
+      of(scope)[name] = value;
+      const bool is_known = find_setting(name) != nullptr || !unknown_fault(name, value);
+      auto settings = is_known
+                          ? resolve(all_brokers_, this_broker_)
+                          : Result<LoadedConfig>(Error{Errc::invalid_config, name + ": unknown setting"});
+      if (settings.ok()) {
+        publish(std::move(settings).value());
+        continue;
       }
+      of(scope).erase(name);
+      notes.push_back(fmt::format("what was altered earlier is left out: {}", settings.error().detail));
     }
   }
-  auto settings = resolve(valid[0], valid[1]);
-  if (!settings.ok()) {
-    notes.push_back(fmt::format("what was altered earlier is left out: {}", settings.error().detail));
-    return {};
-  }
-  publish(std::move(settings).value());
-  return {};
 }
 
 std::optional<ConfigFault> BrokerConfigs::alter(Scope scope, const ConfigChanges& changes,
@@ -197,6 +193,10 @@ std::optional<ConfigFault> BrokerConfigs::alter(Scope scope, const ConfigChanges
   const bool is_for_all = scope == Scope::all_brokers;
   auto after = resolve(is_for_all ? changed : all_brokers_, is_for_all ? this_broker_ : changed);
   if (!after.ok()) return ConfigFault{ErrorCode::invalid_request, after.error().detail};
+  if (changed.size() > kAlteredMax) {
+    return ConfigFault{ErrorCode::policy_violation,
+                       fmt::format("at most {} settings can be altered", kAlteredMax)};
+  }
   if (validate_only == ValidateOnly::yes) return std::nullopt;
   MetadataStore::Transaction transaction;
   if (changed.empty()) {
@@ -208,11 +208,12 @@ std::optional<ConfigFault> BrokerConfigs::alter(Scope scope, const ConfigChanges
   if (!written.ok()) return ConfigFault{ErrorCode::kafka_storage_error, written.error().describe()};
   of(scope) = std::move(changed);
   for (const ConfigChange& change : changes.changes) {
-    spdlog::info("setting {} of {} altered", change.name, is_for_all ? "all brokers" : "this broker");
+    spdlog::info("setting {} of {} altered", escape_for_log(change.name),
+                 is_for_all ? "all brokers" : "this broker");
   }
   publish(std::move(after).value());
   const std::shared_ptr<const LoadedConfig> now = current();
-  for (const auto& apply : appliers_) apply(*now);
+  for (const auto& apply : appliers_) apply(*before, *now);
   return std::nullopt;
 }
 

@@ -21,6 +21,8 @@ namespace sillok::broker {
 // serves. Durability: a change is on disk before anything sees it.
 class BrokerConfigs {
  public:
+  static constexpr std::size_t kAlteredMax = 2000;  // names with a value, of each scope
+
   BrokerConfigs(LoadedConfig at_start, MetadataStore& store);
 
   // Adds what was changed in earlier lives. What is no longer valid is left out, with a note: a setting that
@@ -32,20 +34,22 @@ class BrokerConfigs {
   // All brokers' settings, or this one's, which are the stronger.
   enum class Scope { all_brokers, this_broker };
   // nullopt where all is well; else nothing was changed. Kafka's errors: 42 for names and values that cannot
-  // be, 40 for list operations on what is no list, 56 the disk.
+  // be, 44 past kAlteredMax, 40 for list operations on what is no list, 56 the disk.
   std::optional<ConfigFault> alter(Scope scope, const ConfigChanges& changes, ValidateOnly validate_only);
   // As alter(), one by one, for what another broker kept; what cannot be is left out, with a note.
   void adopt(Scope scope, const Configs& configs, std::vector<std::string>& notes);
   // The names with a value of `scope`.
   Configs configs(Scope scope) const;
 
-  // Called after each change.
-  void when_changed(std::function<void(const LoadedConfig&)> apply) { appliers_.push_back(std::move(apply)); }
+  // Called after each change, with what was before and what is now.
+  using Applier = std::function<void(const LoadedConfig& before, const LoadedConfig& now)>;
+  void when_changed(Applier apply) { appliers_.push_back(std::move(apply)); }
 
  private:
   Configs& of(Scope scope) { return scope == Scope::all_brokers ? all_brokers_ : this_broker_; }
   const Configs& of(Scope scope) const { return scope == Scope::all_brokers ? all_brokers_ : this_broker_; }
   std::string key(Scope scope) const;
+  void keep_valid(std::vector<std::string>& notes);
   Result<LoadedConfig> resolve(const Configs& all_brokers, const Configs& this_broker) const;
   void publish(LoadedConfig settings);
 
@@ -54,7 +58,7 @@ class BrokerConfigs {
   MetadataStore& store_;
   Configs all_brokers_;
   Configs this_broker_;
-  std::vector<std::function<void(const LoadedConfig&)>> appliers_;
+  std::vector<Applier> appliers_;
   mutable std::mutex mutex_;  // guards current_ only, for as long as the pointer is copied
   std::shared_ptr<const LoadedConfig> current_;
 };

@@ -59,10 +59,7 @@ std::int32_t connections_max(const Config& config) {
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return config.max_connections;
   const rlim_t files = static_cast<rlim_t>(config.cached_file_limit) + kReserved;
   const rlim_t left = limit.rlim_cur > 2 * files ? limit.rlim_cur - files : limit.rlim_cur / 2;
-  if (left >= static_cast<rlim_t>(config.max_connections)) return config.max_connections;
-  spdlog::warn("max.connections is {} instead of {}: the process may have {} open files", left,
-               config.max_connections, limit.rlim_cur);
-  return static_cast<std::int32_t>(left);
+  return static_cast<std::int32_t>(std::min(left, static_cast<rlim_t>(config.max_connections)));
 }
 
 ConnectionLimits::Limits connection_limits(const Config& config) {
@@ -151,7 +148,12 @@ class Server::Parts {
     device_.use(log_dir_->journal());
     device_.space().watch(log_dir_->path(), config_.disk_free_bytes_min,
                           [this] { return log_dir_->space(); });
-    broker_configs_->when_changed([this](const LoadedConfig& now) { apply(now.config); });
+    if (const std::int32_t most = connections_max(config_); most < config_.max_connections) {
+      spdlog::warn("max.connections is {} instead of {}: the process may have no more open files", most,
+                   config_.max_connections);
+    }
+    broker_configs_->when_changed(
+        [this](const LoadedConfig& before, const LoadedConfig& now) { apply(before.config, now.config); });
     const std::size_t count = reactor_count(config_);
     for (std::size_t i = 0; i < count + 1; ++i) {
       reactors_.push_back(std::make_unique<Reactor>(i, clock_));
@@ -230,12 +232,15 @@ class Server::Parts {
   }
 
  private:
-  // On the control thread: what changes while the broker runs.
-  void apply(const Config& now) {
+  // On the control thread: what changes while the broker runs. The level of the log only where its setting
+  // changed, since it has another way to be changed.
+  void apply(const Config& before, const Config& now) {
     topics_.set_defaults(now.log_defaults);
     limits_.set(connection_limits(now));
     io_.resize(static_cast<std::size_t>(now.io_threads));
-    spdlog::default_logger()->set_level(spdlog::level::from_str(now.log_level));
+    if (now.log_level != before.log_level) {
+      spdlog::default_logger()->set_level(spdlog::level::from_str(now.log_level));
+    }
   }
 
   void take_over_configs(const KafkaMetadata& metadata, std::vector<std::string>& notes) {

@@ -341,6 +341,12 @@ constexpr Setting kWithoutEffect[] = {
     live("unclean.leader.election.enable", kOneBroker, ValueType::boolean, "false"),
 };
 
+constexpr std::string_view kReplicationLimits[] = {
+    "follower.replication.throttled.rate",
+    "leader.replication.throttled.rate",
+    "replica.alter.log.dirs.io.max.bytes.per.second",
+};
+
 // By name. One that ends in '.' stands for every name that begins so.
 constexpr std::string_view kForeign[] = {
     "allow.everyone.if.no.acl.found",
@@ -381,9 +387,12 @@ constexpr std::string_view kForeign[] = {
 
 std::span<const Setting> settings_without_effect() { return kWithoutEffect; }
 
+std::span<const std::string_view> replication_limits() { return kReplicationLimits; }
+
 std::span<const std::string_view> foreign_settings() { return kForeign; }
 
 bool is_foreign_setting(std::string_view name) {
+  if (std::ranges::find(kReplicationLimits, name) != std::end(kReplicationLimits)) return true;
   return std::ranges::any_of(kForeign, [&](std::string_view known) {
     return known.ends_with('.') ? name.starts_with(known) && name.size() > known.size() : name == known;
   });

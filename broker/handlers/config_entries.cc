@@ -40,9 +40,10 @@ std::span<const GivenSetting> given_as(const LoadedConfig& settings, std::string
   return std::ranges::equal_range(settings.given, name, {}, &GivenSetting::name);
 }
 
+// Of listeners, too: listener.name.internal.ssl.key.password. What nobody knows may be one.
 bool is_password(std::string_view name) {
-  const Setting* setting = find_setting(name);
-  return setting != nullptr && setting->rule.type == ValueType::password;
+  if (const Setting* setting = find_setting(name)) return setting->rule.type == ValueType::password;
+  return std::ranges::find(replication_limits(), name) == replication_limits().end();
 }
 
 // What `names` were given, layer by layer, then their defaults. As Kafka has it, what comes before the first
@@ -101,6 +102,24 @@ ConfigEntry broker_entry(const LoadedConfig& settings, const Setting& setting) {
   return entry;
 }
 
+bool is_altered(const GivenSetting& given) { return given.source != ConfigSource::static_broker_config; }
+
+// One that was altered, whether or not it is in the table; without synonyms.
+ConfigEntry given_entry(const GivenSetting& given) {
+  ConfigEntry entry;
+  entry.name = given.name;
+  entry.value = given.value;
+  entry.source = given.source;
+  entry.is_sensitive = is_password(given.name);
+  if (const Setting* setting = find_setting(given.name)) {
+    entry.type = setting->rule.type;
+    entry.doc = setting->doc;
+  } else if (!entry.is_sensitive) {
+    entry.type = ValueType::int64;  // a limit of replication
+  }
+  return entry;
+}
+
 void hide_if_sensitive(ConfigEntry& entry) {
   if (!entry.is_sensitive) return;
   entry.value.reset();
@@ -139,6 +158,14 @@ std::vector<ConfigEntry> broker_config_entries(const LoadedConfig& settings) {
     hide_if_sensitive(entry);
     entries.push_back(std::move(entry));
   }
+  for (const GivenSetting& given : settings.given) {
+    const bool is_strongest = &given == &given_as(settings, given.name).front();
+    if (find_setting(given.name) != nullptr || !is_strongest || !is_altered(given)) continue;
+    ConfigEntry entry = given_entry(given);
+    entry.synonyms = broker_synonyms(settings, {entry.name}, entry.name);
+    hide_if_sensitive(entry);
+    entries.push_back(std::move(entry));
+  }
   return entries;
 }
 
@@ -172,16 +199,8 @@ std::vector<ConfigEntry> cluster_config_entries(const LoadedConfig& settings) {
   std::vector<ConfigEntry> entries;
   for (const GivenSetting& given : settings.given) {
     if (given.source != ConfigSource::dynamic_default_broker_config) continue;
-    ConfigEntry entry;
-    entry.name = given.name;
-    entry.value = given.value;
-    entry.source = given.source;
+    ConfigEntry entry = given_entry(given);
     entry.synonyms = {{entry.name, given.value, given.source}};
-    if (const Setting* setting = find_setting(given.name)) {
-      entry.type = setting->rule.type;
-      entry.doc = setting->doc;
-    }
-    entry.is_sensitive = is_password(given.name);
     hide_if_sensitive(entry);
     entries.push_back(std::move(entry));
   }

@@ -288,5 +288,52 @@ TEST_CASE(
   CHECK(again.find(broker::ResourceKind::client_metrics, "m 1").at("interval.ms") == "1000");
 }
 
+TEST_CASE("alter configs: what is no longer valid stands in the way of no later change") {
+  HandlerFixture fixture;
+  REQUIRE(*fixture.store->txn(
+      {{}, {{"configs/broker/1", R"({"format":1,"configs":{"num.io.threads":"many"}})"}}, {}}));
+  std::vector<std::string> notes;
+  REQUIRE(fixture.broker_configs->load(notes).ok());
+  CHECK(notes.size() == 1);
+  CHECK(change_broker(fixture, "", {set("log.retention.ms", "5000")}) == ErrorCode::none);
+  CHECK(change_broker(fixture, "1", {set("log.retention.ms", "6000")}) == ErrorCode::none);
+}
+
+TEST_CASE("alter configs: what another broker kept is adopted one by one, and the rest noted") {
+  HandlerFixture fixture;
+  fixture.make_topic("a");
+  std::vector<std::string> notes;
+  fixture.broker_configs->adopt(broker::BrokerConfigs::Scope::all_brokers,
+                                {{"log.retention.ms", "5000"}, {"log.segment.bytes", "1"}, {"no.such", "1"}},
+                                notes);
+  CHECK(notes.size() == 2);
+  CHECK(fixture.host.folders[{"a", 0}].config.retention_ms == 5000);
+}
+
+TEST_CASE("alter configs: there is a limit to how many settings are kept") {
+  HandlerFixture fixture;
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i <= broker::BrokerConfigs::kAlteredMax; ++i) {
+    names.push_back("listener.name.l" + std::to_string(i) + ".ssl.protocol");
+  }
+  Changes changes;
+  for (const std::string& name : names) changes.push_back(set(name, "x"));
+  CHECK(change_broker(fixture, "1", changes) == ErrorCode::policy_violation);
+  changes.pop_back();
+  CHECK(change_broker(fixture, "1", changes) == ErrorCode::none);
+}
+
+TEST_CASE("alter configs: a change tells what was before it, too") {
+  HandlerFixture fixture;
+  std::vector<std::string> seen;
+  fixture.broker_configs->when_changed(
+      [&](const broker::LoadedConfig& before, const broker::LoadedConfig& now) {
+        seen.push_back(before.config.log_level + " " + now.config.log_level);
+      });
+  CHECK(change_broker(fixture, "1", {set("sillok.log.level", "debug")}) == ErrorCode::none);
+  CHECK(change_broker(fixture, "1", {set("log.retention.ms", "6000")}) == ErrorCode::none);
+  CHECK(seen == std::vector<std::string>{"info debug", "debug debug"});
+}
+
 }  // namespace
 }  // namespace sillok::tests

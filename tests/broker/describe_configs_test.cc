@@ -152,6 +152,32 @@ TEST_CASE("describe configs: a password is not told") {
   CHECK_FALSE(entry.synonyms[0].value.has_value());
 }
 
+TEST_CASE(
+    "describe configs: what was altered and is in no table is told, and what may be a password is not") {
+  HandlerFixture fixture;
+  const broker::ConfigChanges changes{
+      broker::ConfigChanges::Others::stay,
+      {{"leader.replication.throttled.rate", protocol::ConfigOperation::set, "10"},
+       {"listener.name.l.ssl.key.password", protocol::ConfigOperation::set, "secret"}}};
+  for (const auto scope :
+       {broker::BrokerConfigs::Scope::all_brokers, broker::BrokerConfigs::Scope::this_broker}) {
+    CHECK_FALSE(fixture.broker_configs->alter(scope, changes, broker::ValidateOnly::no).has_value());
+  }
+  for (std::string_view name : {"", "1"}) {
+    DescribeConfigsRequest request = asking(ConfigResourceType::broker, name);
+    request.include_synonyms = true;
+    const DescribeConfigsResult result = ask(fixture, request);
+    const DescribeConfigsEntry rate = find(result, "leader.replication.throttled.rate");
+    CHECK(rate.value == "10");
+    CHECK(rate.config_type == ConfigType::int64);
+    CHECK(rate.synonyms.size() == (name.empty() ? 1 : 2));
+    const DescribeConfigsEntry password = find(result, "listener.name.l.ssl.key.password");
+    CHECK(password.is_sensitive);
+    CHECK_FALSE(password.value.has_value());
+    for (const auto& synonym : password.synonyms) CHECK_FALSE(synonym.value.has_value());
+  }
+}
+
 TEST_CASE("describe configs: the logger's level, and the configs of a group that nobody made") {
   HandlerFixture fixture;
   const DescribeConfigsResult logger = ask(fixture, asking(ConfigResourceType::broker_logger, "1"));
