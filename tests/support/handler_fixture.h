@@ -61,8 +61,9 @@ class HandlerFixture {
     REQUIRE(topics->load(notes).ok());
     broker_configs = std::make_unique<broker::BrokerConfigs>(settings, *store);
     REQUIRE(broker_configs->load(notes).ok());
-    broker_configs->when_changed(
-        [this](const broker::LoadedConfig&, const broker::LoadedConfig& now) { topics->set_defaults(now.config.log_defaults); });
+    broker_configs->when_changed([this](const broker::LoadedConfig&, const broker::LoadedConfig& now) {
+      topics->set_defaults(now.config.log_defaults);
+    });
     resource_configs = std::make_unique<broker::ResourceConfigs>(*store);
     REQUIRE(resource_configs->load().ok());
     client_telemetry = std::make_unique<broker::ClientTelemetry>(clock, settings.config.telemetry_bytes_max);
