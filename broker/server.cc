@@ -173,8 +173,8 @@ class Server::Parts {
     std::vector<std::string> notes;
     const Result<void> loaded = load_topics(notes);
     for (const std::string& note : notes) spdlog::info("{}", note);
-    // A start that is refused before it changed anything leaves the directory as it was: clean, where it was.
-    if (!loaded.ok()) (void)log_dir_->close_clean({}).ok();
+    // A start that is refused before it changed anything leaves the directory as it was.
+    if (!loaded.ok() && log_dir_->was_clean()) (void)log_dir_->close_clean({}).ok();
     return loaded;
   }
 

@@ -217,7 +217,13 @@ Result<std::unique_ptr<Log>> LogDir::Impl::create_log(const TopicPartition& name
     const std::lock_guard one_writer(checkpoint_mutex_);
     TRY(write_changed());
   }
-  auto log = TRY(Log::create(options, topic_id));
+  auto log = Log::create(options, topic_id);
+  if (!log.ok()) {
+    // A folder with an id would be in the way of the next attempt.
+    if (log.error().code != Errc::already_exists)
+      (void)file_system().remove_directory_tree(options.directory).ok();
+    return log;
+  }
   const std::lock_guard lock(mutex_);
   known_[name].soundness = Soundness::opened;
   return log;

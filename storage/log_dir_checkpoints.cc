@@ -192,9 +192,10 @@ Result<void> LogDir::Impl::close_clean(std::span<const CheckpointEntry> entries)
       }
     }
   }
+  // What nobody recovered may have batches in the journal and nowhere else.
+  if (!unrecovered_folders().empty()) return {};
   // After a clean stop the directory is as Kafka would leave it.
   TRY(journal_->close());
-  if (!unrecovered_folders().empty()) return {};
   return write_clean_shutdown_mark(file_system(), options_.path, incarnation_);
 }
 
