@@ -59,19 +59,26 @@ bool is_quick_to_prepare(const LogConfig& config, const RecordBatchHeader& heade
   return !has_other_codec(config, header) && header.codec() == Codec::none && header.size() <= kQuickBytes;
 }
 
-Result<PreparedBatch> prepare_batch(const LogConfig& config, const RecordBatchHeader& header, ByteView batch,
-                                    TimestampMs now) {
+Result<PreparedBatch> prepare_batch(const LogConfig& config, const RecordBatchHeader& header,
+                                    MutableByteView batch, TimestampMs now) {
   const protocol::BatchRules rules = rules_of(config);
-  const TimestampMs max_timestamp = TRY(protocol::check_records(header, batch, rules, key_rule(config), now));
+  const protocol::PlainRecords records = TRY(protocol::plain_records(header, batch));
   PreparedBatch prepared{{}, header};
-  if (!has_other_codec(config, header)) return prepared;
-  prepared.bytes = TRY(protocol::recompress(header, batch, *config.codec, level_of(config)));
+  prepared.header.max_timestamp =
+      TRY(protocol::check_records(header, records.view, rules, key_rule(config), now));
+  if (!has_other_codec(config, header)) {
+    if (prepared.header.max_timestamp == header.max_timestamp) return prepared;
+    protocol::set_max_timestamp(batch, prepared.header.max_timestamp);
+    prepared.header = TRY(protocol::parse_record_batch_header(batch));  // the CRC, too
+    return prepared;
+  }
+  prepared.bytes = TRY(protocol::recompress(prepared.header, batch.first(protocol::kRecordBatchHeaderSize),
+                                            records.view, *config.codec, level_of(config)));
   if (prepared.bytes.size() > rules.size_max) {
     return Error{Errc::too_large, std::to_string(prepared.bytes.size()) +
                                       " bytes as compressed here, the limit is " +
                                       std::to_string(rules.size_max)};
   }
-  protocol::set_max_timestamp(prepared.bytes, max_timestamp);
   prepared.header = TRY(protocol::parse_record_batch_header(prepared.bytes));
   return prepared;
 }

@@ -14,8 +14,6 @@ namespace sillok::broker {
 protocol::BatchRules rules_of(const storage::LogConfig& config);
 protocol::KeyRule key_rule(const storage::LogConfig& config);
 
-protocol::KeyRule key_rule(const storage::LogConfig& config);
-
 // Whether prepare_batch() has anything to do.
 bool needs_preparation(const storage::LogConfig& config, const protocol::RecordBatchHeader& header);
 // Whether that is so little that a reactor may do it.
@@ -26,11 +24,12 @@ struct PreparedBatch {
   protocol::RecordBatchHeader header;
 };
 
-// Reads the records of a batch that check_batch() accepted, and compresses them in the topic's codec where
-// the batch has another. Errors as check_records() and recompress() have them; Errc::too_large where the
-// batch has outgrown max.message.bytes. May take long.
+// Reads the records of a batch that check_batch() accepted, gives it the true maximum of their timestamps,
+// and compresses them in the topic's codec where the batch has another. Errors as check_records() and
+// recompress() have them, and those of decompression; Errc::too_large where the batch has outgrown
+// max.message.bytes. May take long.
 Result<PreparedBatch> prepare_batch(const storage::LogConfig& config,
-                                    const protocol::RecordBatchHeader& header, ByteView batch,
+                                    const protocol::RecordBatchHeader& header, MutableByteView batch,
                                     TimestampMs now);
 
 }  // namespace sillok::broker

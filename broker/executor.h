@@ -5,11 +5,12 @@
 
 namespace sillok::broker {
 
-// Threading: post() from any thread. Work that is posted after stop() is dropped.
+// Threading: post() from any thread.
 class Executor {
  public:
   virtual ~Executor() = default;
-  virtual void post(std::function<void()> work) = 0;
+  // False, and the work is dropped, where no more is taken, since the process ends.
+  virtual bool post(std::function<void()> work) = 0;
 };
 
 }  // namespace sillok::broker

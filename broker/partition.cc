@@ -105,15 +105,6 @@ std::shared_ptr<const storage::LogConfig> Partition::config() const {
   return config_;
 }
 
-Strand& Partition::preparations() {
-  const std::lock_guard lock(queue_mutex_);
-  if (!strand_) {
-    strand_ = std::make_shared<Strand>(kPreparedBytesMax);
-    preparing_.store(true, std::memory_order_release);
-  }
-  return *strand_;
-}
-
 void Partition::set_config(const storage::LogConfig& config) {
   auto next = std::make_shared<const storage::LogConfig>(config);
   {
@@ -182,7 +173,8 @@ Partition::Intake Partition::take_in(AppendRequest& request) {
     return Intake::refused;
   }
   const AppendRound* const round = AppendRound::current();
-  if (round != nullptr && gathering_ == round) {
+  // Not before what another thread queued meanwhile, which may be the producer's batch before this one.
+  if (round != nullptr && gathering_ == round && queue_.empty()) {
     gathered_.push_back(std::move(request));
     return Intake::gathered;
   }

@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <span>
@@ -33,9 +34,9 @@ inline constexpr std::chrono::milliseconds kFlushRetryDelay{100};
 // How many times a reactor goes on writing what others queued meanwhile, before it leaves that to the writer
 // thread.
 inline constexpr int kInlineRoundsMax = 8;
-
-// Of the batches of one partition that wait to be read or compressed anew.
-inline constexpr std::size_t kPreparedBytesMax = 64 << 20;
+// Of the batches of one partition that wait to be read or compressed anew. Connections are not read from long
+// before (kQueuedBytesMax): only what many of them had received by then comes here.
+inline constexpr std::size_t kPreparedBytesMax = 256 << 20;
 
 // Hears once that the high watermark of a partition has passed an offset, or that the partition stopped.
 class MoveListener {
@@ -88,8 +89,10 @@ class Partition final : public storage::JournalTarget, public std::enable_shared
   // The end of the round that append() added this partition to.
   void write_gathered();
 
-  // Where batches wait that must be read, or compressed anew, before they are appended.
-  Strand& preparations();
+  // Calls `work` on the pool with a copy of the batch, which must be read, or compressed anew, before it is
+  // appended: in the order of the calls. Until then it counts as waiting to be written, so that producers
+  // that outrun the pool are not read from. False, and nothing is called, where too much waits already.
+  bool prepare(Executor& pool, ByteView batch, std::function<void(MutableByteView)> work);
   bool has_preparations() const { return preparing_.load(std::memory_order_acquire) && !strand_->is_idle(); }
 
   // Readers.
@@ -162,6 +165,7 @@ class Partition final : public storage::JournalTarget, public std::enable_shared
   // What becomes of an append: its caller writes it; the one that writes will; nobody writes yet; or it is
   // not taken.
   enum class Intake { mine, gathered, queued, queued_first, refused };
+  Strand& preparations();
   Intake take_in(AppendRequest& request);
   protocol::ErrorCode refusal() const;
   void leave_to_writer();

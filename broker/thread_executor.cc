@@ -13,13 +13,14 @@ ThreadExecutor::ThreadExecutor(std::string name, std::size_t thread_count, stora
 
 ThreadExecutor::~ThreadExecutor() { stop(); }
 
-void ThreadExecutor::post(std::function<void()> work) {
+bool ThreadExecutor::post(std::function<void()> work) {
   {
     const std::lock_guard lock(mutex_);
-    if (stopping_) return;
+    if (stopping_) return false;
     queue_.push_back(std::move(work));
   }
   wake_.notify_one();
+  return true;
 }
 
 void ThreadExecutor::resize(std::size_t thread_count) {

@@ -22,7 +22,7 @@ class ThreadExecutor final : public Executor {
                  storage::ThreadPriority priority = storage::ThreadPriority::ordinary);
   ~ThreadExecutor() override;
 
-  void post(std::function<void()> work) override;
+  bool post(std::function<void()> work) override;
   // The number of threads from now on; those that are too many end when they have nothing to do.
   void resize(std::size_t thread_count);
   // Runs what is queued, then ends. What is posted from now on is dropped.

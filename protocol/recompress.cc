@@ -4,6 +4,8 @@
 #include <limits>
 #include <string>
 
+#include "protocol/base/check.h"
+
 namespace sillok::protocol {
 namespace {
 
@@ -11,12 +13,9 @@ constexpr std::int16_t kCodecBits = 0x07;
 
 }  // namespace
 
-Result<Bytes> recompress(const RecordBatchHeader& header, ByteView batch, Codec codec,
-                         std::optional<int> level) {
-  const ByteView body = batch.subspan(kRecordBatchHeaderSize);
-  Bytes plain;
-  if (header.codec() != Codec::none) plain = TRY(decompress(header.codec(), body));
-  const ByteView records = header.codec() == Codec::none ? body : ByteView(plain);
+Result<Bytes> recompress(const RecordBatchHeader& header, ByteView batch_header, ByteView records,
+                         Codec codec, std::optional<int> level) {
+  CHECK(batch_header.size() == kRecordBatchHeaderSize);
   Bytes packed;
   if (codec != Codec::none) packed = TRY(compress(codec, records, level));
   const ByteView stored = codec == Codec::none ? records : ByteView(packed);
@@ -25,7 +24,7 @@ Result<Bytes> recompress(const RecordBatchHeader& header, ByteView batch, Codec 
     return Error{Errc::too_large, std::to_string(length) + " bytes are no length of a batch"};
   }
   Bytes made(kRecordBatchHeaderSize + stored.size());
-  std::ranges::copy(batch.first(kRecordBatchHeaderSize), made.begin());
+  std::ranges::copy(batch_header, made.begin());
   std::ranges::copy(stored, made.begin() + kRecordBatchHeaderSize);
   store_big_endian(made.data() + kBatchLengthPosition, static_cast<std::int32_t>(length));
   const auto attributes =

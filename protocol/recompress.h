@@ -10,11 +10,11 @@
 
 namespace sillok::protocol {
 
-// The same batch with its records compressed by `codec`, or plain: offsets, timestamps, producer and
-// attributes stay, and the CRC is new. Errc::corrupt or budget_exceeded where the records cannot be
-// decompressed, Errc::too_large where the new batch would have no length that the format can hold. May take
-// long.
-Result<Bytes> recompress(const RecordBatchHeader& header, ByteView batch, Codec codec,
-                         std::optional<int> level);
+// A batch of these records (as plain_records() gives them) compressed by `codec`, or plain: offsets, producer
+// and attributes are those of `batch_header`, the bytes of the old one's header; the maximum timestamp is
+// what `header` says; the CRC is new. Errc::too_large where the new batch would have no length that the
+// format can hold. May take long.
+Result<Bytes> recompress(const RecordBatchHeader& header, ByteView batch_header, ByteView records,
+                         Codec codec, std::optional<int> level);
 
 }  // namespace sillok::protocol

@@ -120,9 +120,9 @@ Result<RecordBatchHeader> check_batch(ByteView records, const BatchRules& rules,
   return header;
 }
 
-Result<TimestampMs> check_records(const RecordBatchHeader& header, ByteView batch, const BatchRules& rules,
+Result<TimestampMs> check_records(const RecordBatchHeader& header, ByteView records, const BatchRules& rules,
                                   KeyRule keys, TimestampMs now) {
-  auto reader = TRY(RecordReader::open(header, batch));
+  RecordReader reader(header, records);
   TimestampMs max_timestamp = kNoTimestamp;
   std::int64_t expected_delta = 0;
   Record record;

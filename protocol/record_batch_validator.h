@@ -41,10 +41,10 @@ bool is_one_batch(ByteView records);
 
 enum class KeyRule { optional, required };  // required: topics that are compacted
 
-// Reads every record: keys as `keys` says, offsets without gaps, timestamps by `rules`. Returns the true
-// maximum timestamp, which may differ from the header's. May take long: not for a reactor, unless the batch
-// is small.
-Result<TimestampMs> check_records(const RecordBatchHeader& header, ByteView batch, const BatchRules& rules,
+// Reads every record of what plain_records() gave: keys as `keys` says, offsets without gaps, timestamps by
+// `rules`. Returns the true maximum timestamp, which may differ from the header's. May take long: not for a
+// reactor, unless the batch is small.
+Result<TimestampMs> check_records(const RecordBatchHeader& header, ByteView records, const BatchRules& rules,
                                   KeyRule keys, TimestampMs now);
 
 // What the two above found wrong in single records, for the answer to who sent them: timestamps, and keys

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "protocol/base/bytes.h"
@@ -103,6 +104,15 @@ struct Record {
   std::vector<RecordHeader> headers;
 };
 
+// The records of a batch as the format has them, decompressed where the batch is not plain.
+struct PlainRecords {
+  Bytes owned;
+  ByteView view;  // of `owned`, which may be moved, or of the batch
+};
+// Errc::corrupt or budget_exceeded from decompression. Requires: `batch` holds exactly header.size() bytes.
+Result<PlainRecords> plain_records(const RecordBatchHeader& header, ByteView batch,
+                                   std::size_t decompressed_size_max = kDecompressedSizeMax);
+
 // The records of one batch, one after the other.
 // Lifetime: views the batch, or owns the decompressed records; moves keep the views valid.
 class RecordReader {
@@ -111,6 +121,8 @@ class RecordReader {
   // trusted.
   static Result<RecordReader> open(const RecordBatchHeader& header, ByteView batch,
                                    std::size_t decompressed_size_max = kDecompressedSizeMax);
+  // Views `records`, which plain_records() gave.
+  RecordReader(const RecordBatchHeader& header, ByteView records) : header_(header), left_(records) {}
 
   // False after the last record. Errc::malformed where a record does not fit the format, or where the count
   // in the header is not the count of records. The record is reused: no allocation but for more headers than
@@ -118,7 +130,8 @@ class RecordReader {
   Result<bool> next(Record& record);
 
  private:
-  RecordReader(RecordBatchHeader header, Bytes owned, ByteView view);
+  RecordReader(const RecordBatchHeader& header, PlainRecords records)
+      : header_(header), owned_(std::move(records.owned)), left_(records.view) {}
 
   RecordBatchHeader header_;
   Bytes owned_;

@@ -73,17 +73,20 @@ void read_headers(Cursor& in, std::vector<RecordHeader>& headers) {
 
 }  // namespace
 
-RecordReader::RecordReader(RecordBatchHeader header, Bytes owned, ByteView view)
-    : header_(header), owned_(std::move(owned)), left_(view) {}
+Result<PlainRecords> plain_records(const RecordBatchHeader& header, ByteView batch,
+                                   std::size_t decompressed_size_max) {
+  CHECK(batch.size() == header.size());
+  const ByteView stored = batch.subspan(kRecordBatchHeaderSize);
+  if (header.codec() == Codec::none) return PlainRecords{{}, stored};
+  PlainRecords records;
+  records.owned = TRY(decompress(header.codec(), stored, decompressed_size_max));
+  records.view = records.owned;
+  return records;
+}
 
 Result<RecordReader> RecordReader::open(const RecordBatchHeader& header, ByteView batch,
                                         std::size_t decompressed_size_max) {
-  CHECK(batch.size() == header.size());
-  const ByteView stored = batch.subspan(kRecordBatchHeaderSize);
-  if (header.codec() == Codec::none) return RecordReader(header, {}, stored);
-  Bytes plain = TRY(decompress(header.codec(), stored, decompressed_size_max));
-  const ByteView view = plain;
-  return RecordReader(header, std::move(plain), view);
+  return RecordReader(header, TRY(plain_records(header, batch, decompressed_size_max)));
 }
 
 Result<bool> RecordReader::next(Record& record) {

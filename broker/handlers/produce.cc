@@ -96,7 +96,8 @@ class ProduceOperation final : public AppendSink,
 
   void appends_made() override {
     if (outstanding_.fetch_sub(1, std::memory_order_acq_rel) == 1) return answer();
-    // Only the wait for the disk may take too long: what acks=0 and acks=1 wait for is the write itself.
+    // Only the wait for the disk may take too long: what acks=0 and acks=1 wait for is the write itself, and
+    // the pool, where the batch is read or compressed anew first.
     if (acks_ == static_cast<std::int16_t>(Acks::all)) timer_ = reactor_.call_at(deadline_, weak_from_this());
   }
 
@@ -212,8 +213,11 @@ void refuse_batch(const Target& target, ByteView batch, const Error& error) {
 // As refuse_batch(), and with the records that are to blame. May take long.
 void refuse_records(const Target& target, ByteView batch, const RecordBatchHeader& header, const Error& error,
                     TimestampMs now) {
-  target.operation->result(target.index).record_faults =
-      faults_of_records(header, batch, rules_of(*target.config), key_rule(*target.config), now);
+  const KeyRule keys = key_rule(*target.config);
+  if (error.code == Errc::invalid_timestamp || keys == KeyRule::required) {
+    target.operation->result(target.index).record_faults =
+        faults_of_records(header, batch, rules_of(*target.config), keys, now);
+  }
   refuse_batch(target, batch, error);
 }
 
@@ -225,16 +229,15 @@ void prepare_and_append(const Target& target, MutableByteView batch, const Recor
   append(target, prepared->bytes.empty() ? batch : MutableByteView(prepared->bytes), prepared->header, now);
 }
 
-// Calls `work(target, batch)` on the pool, in the order of arrival. The frame dies meanwhile, so the batch is
-// copied. False where too much waits already.
+// Calls `work(target, batch)` on the pool, in the order of arrival, with a copy, since the frame dies
+// meanwhile. False where too much waits already.
 template <class Work>
 bool do_later(const RequestContext& context, const Target& target, ByteView batch, Work work) {
-  auto copy = std::make_shared<Bytes>(batch.begin(), batch.end());
-  return target.partition->preparations().post(
-      context.services.io, batch.size(),
+  return target.partition->prepare(
+      context.services.io, batch,
       [operation = target.operation, index = target.index, partition = target.partition,
-       config = target.config, acks = target.acks, copy, work = std::move(work)] {
-        work(Target{operation, index, partition, config, acks}, MutableByteView(*copy));
+       config = target.config, acks = target.acks, work = std::move(work)](MutableByteView copy) {
+        work(Target{operation, index, partition, config, acks}, copy);
       });
 }
 

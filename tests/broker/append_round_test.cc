@@ -74,6 +74,22 @@ TEST_CASE("append round: who comes from another thread meanwhile is written behi
   CHECK(other->told().at(0).result.base_offset == Offset(1));
 }
 
+TEST_CASE("append round: what another thread queued is not overtaken by what the round has next") {
+  PartitionFixture fixture;
+  std::vector<Bytes> kept;
+  kept.reserve(10);
+  std::shared_ptr<RecordingSink> prepared;
+  std::shared_ptr<RecordingSink> next;
+  {
+    broker::AppendRound round;
+    append(fixture, kept, batch().records(1));
+    std::thread([&] { prepared = fixture.append(batch().records(1).bytes(), Acks::leader); }).join();
+    next = append(fixture, kept, batch().records(1));
+  }
+  CHECK(prepared->told().at(0).result.base_offset == Offset(1));
+  CHECK(next->told().at(0).result.base_offset == Offset(2));
+}
+
 TEST_CASE("append round: a partition that is stopped before its end refuses what it gathered") {
   PartitionFixture fixture;
   std::vector<Bytes> kept;

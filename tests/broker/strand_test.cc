@@ -40,5 +40,29 @@ TEST_CASE("strand: past its size it takes nothing, but for one alone, until work
   CHECK(done == 3);
 }
 
+TEST_CASE("strand: one piece of work a turn, so that others have theirs") {
+  ManualExecutor pool;
+  std::vector<int> order;
+  auto first = std::make_shared<broker::Strand>(1000);
+  auto second = std::make_shared<broker::Strand>(1000);
+  for (const int i : {0, 1, 2}) CHECK(first->post(pool, 1, [&order, i] { order.push_back(i); }));
+  CHECK(second->post(pool, 1, [&order] { order.push_back(10); }));
+  pool.run_all();
+  CHECK(order == std::vector<int>{0, 10, 1, 2});
+}
+
+TEST_CASE("strand: what waits when the pool ends is done all the same") {
+  ManualExecutor pool;
+  auto strand = std::make_shared<broker::Strand>(1000);
+  int done = 0;
+  for (int i = 0; i < 3; ++i) CHECK(strand->post(pool, 1, [&done] { ++done; }));
+  pool.stopped = true;
+  pool.run_all();
+  CHECK(done == 3);
+  CHECK(strand->post(pool, 1, [&done] { ++done; }));
+  CHECK(done == 4);
+  CHECK(strand->is_idle());
+}
+
 }  // namespace
 }  // namespace sillok::tests

@@ -40,9 +40,13 @@ Bytes with_counts(std::int32_t count, std::int32_t last_offset_delta) {
                  last_offset_delta);
 }
 
-std::optional<Errc> records_refusal(ByteView bytes, KeyRule keys = KeyRule::optional,
-                                    const BatchRules& rules = {}) {
-  const auto checked = check_records(header_of(bytes), bytes, rules, keys, kBatchTimestamp);
+Result<TimestampMs> check_all(ByteView bytes, KeyRule keys, const BatchRules& rules = {}) {
+  const PlainRecords records = TRY(plain_records(header_of(bytes), bytes));
+  return check_records(header_of(bytes), records.view, rules, keys, kBatchTimestamp);
+}
+
+std::optional<Errc> records_refusal(ByteView bytes, KeyRule keys = KeyRule::optional) {
+  const auto checked = check_all(bytes, keys);
   if (checked.ok()) return std::nullopt;
   return checked.error().code;
 }
@@ -208,7 +212,7 @@ TEST_CASE("check_records: gives the true maximum timestamp, whatever the header 
       batch().codec(Codec::gzip).record("a", "1", 50).record("b", "2", 90).record("c", "3", 70);
   const Bytes wrong = patched(honest, kMaxTimestampPosition, TimestampMs{60});
   for (const Bytes& bytes : {honest, wrong}) {
-    CHECK(check_records(header_of(bytes), bytes, {}, KeyRule::optional, kBatchTimestamp).value() == 90);
+    CHECK(check_all(bytes, KeyRule::optional).value() == 90);
   }
 }
 

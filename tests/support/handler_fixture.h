@@ -33,7 +33,12 @@ namespace sillok::tests {
 class ManualExecutor final : public broker::Executor {
  public:
   std::vector<std::function<void()>> waiting;
-  void post(std::function<void()> work) override { waiting.push_back(std::move(work)); }
+  bool stopped = false;
+  bool post(std::function<void()> work) override {
+    if (stopped) return false;
+    waiting.push_back(std::move(work));
+    return true;
+  }
   void run_all() {
     while (!waiting.empty()) {
       const auto now = std::exchange(waiting, {});

@@ -24,9 +24,10 @@ namespace sillok::tests {
 // Runs nothing until the test says so.
 class HeldExecutor final : public broker::Executor {
  public:
-  void post(std::function<void()> work) override {
+  bool post(std::function<void()> work) override {
     const std::lock_guard lock(mutex_);
     queue_.push_back(std::move(work));
+    return true;
   }
   std::size_t run_all() {
     std::size_t count = 0;
