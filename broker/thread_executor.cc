@@ -1,7 +1,10 @@
 #include "broker/thread_executor.h"
 
 #include <pthread.h>
+#include <spdlog/spdlog.h>
 
+#include <iterator>
+#include <system_error>
 #include <utility>
 
 namespace sillok::broker {
@@ -28,9 +31,34 @@ void ThreadExecutor::resize(std::size_t thread_count) {
     const std::lock_guard lock(mutex_);
     if (stopping_) return;
     wanted_ = thread_count;
-    for (; running_ < wanted_; ++running_) threads_.emplace_back([this] { run(); });
+    while (running_ < wanted_ && start_one()) ++running_;
   }
   wake_.notify_all();
+  join_ended();
+}
+
+// With mutex_ held. False where the system gives no more, and there is one at least.
+bool ThreadExecutor::start_one() {
+  threads_.emplace_back();
+  const auto place = std::prev(threads_.end());
+  try {
+    *place = std::thread([this, place] { run(place); });
+    return true;
+  } catch (const std::system_error& error) {
+    threads_.erase(place);
+    if (running_ == 0) throw;
+    spdlog::warn("{} threads for \"{}\" instead of {}: {}", running_, name_, wanted_, error.what());
+    return false;
+  }
+}
+
+void ThreadExecutor::join_ended() {
+  std::list<std::thread> ended;
+  {
+    const std::lock_guard lock(mutex_);
+    ended.swap(ended_);
+  }
+  for (std::thread& thread : ended) thread.join();
 }
 
 void ThreadExecutor::stop() {
@@ -39,19 +67,23 @@ void ThreadExecutor::stop() {
     stopping_ = true;
   }
   wake_.notify_all();
+  // They take nothing out of the list any more.
   for (std::thread& thread : threads_) {
     if (thread.joinable()) thread.join();
   }
+  join_ended();
 }
 
-void ThreadExecutor::run() {
+void ThreadExecutor::run(std::list<std::thread>::iterator self) {
   name_this_thread(name_);
   storage::set_thread_priority(priority_);
   std::unique_lock lock(mutex_);
   for (;;) {
     wake_.wait(lock, [this] { return stopping_ || !queue_.empty() || running_ > wanted_; });
     if (queue_.empty()) {
-      if (!stopping_) --running_;
+      if (stopping_) return;
+      --running_;
+      ended_.splice(ended_.end(), threads_, self);
       return;
     }
     std::function<void()> work = std::move(queue_.front());

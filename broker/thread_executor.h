@@ -5,10 +5,10 @@
 #include <cstddef>
 #include <deque>
 #include <functional>
+#include <list>
 #include <mutex>
 #include <string>
 #include <thread>
-#include <vector>
 
 #include "broker/executor.h"
 #include "storage/thread_priority.h"
@@ -23,13 +23,16 @@ class ThreadExecutor final : public Executor {
   ~ThreadExecutor() override;
 
   bool post(std::function<void()> work) override;
-  // The number of threads from now on; those that are too many end when they have nothing to do.
+  // The number of threads from now on; those that are too many end when they have nothing to do. Where the
+  // system gives fewer, there are fewer, with a warning; std::system_error where it gives none.
   void resize(std::size_t thread_count);
   // Runs what is queued, then ends. What is posted from now on is dropped.
   void stop();
 
  private:
-  void run();
+  bool start_one();
+  void join_ended();
+  void run(std::list<std::thread>::iterator self);
 
   const std::string name_;
   const storage::ThreadPriority priority_;
@@ -37,9 +40,10 @@ class ThreadExecutor final : public Executor {
   std::condition_variable wake_;
   std::deque<std::function<void()>> queue_;
   bool stopping_ = false;
-  std::size_t wanted_ = 0;   // threads
-  std::size_t running_ = 0;  // threads that have not ended, or will not
-  std::vector<std::thread> threads_;
+  std::size_t wanted_ = 0;          // threads
+  std::size_t running_ = 0;         // threads that have not ended, or will not
+  std::list<std::thread> threads_;  // as they run
+  std::list<std::thread> ended_;    // to be joined
 };
 
 // Sets the calling thread's name, as top and perf show it (15 bytes of it).
