@@ -6,8 +6,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <list>
+#include <map>
 #include <mutex>
-#include <unordered_map>
 
 #include "protocol/base/bytes.h"
 #include "protocol/base/ids.h"
@@ -69,8 +69,8 @@ class ClientTelemetry {
   const storage::Clock& clock_;
   const ByteCount bytes_max_;
   mutable std::mutex mutex_;
-  Instances instances_;  // the one heard of last is at the end
-  std::unordered_map<Uuid, Instances::iterator> by_id_;
+  Instances instances_;                        // the one heard of last is at the end
+  std::map<Uuid, Instances::iterator> by_id_;  // a tree: clients may choose the keys
   Dropped dropped_;
 };
 

@@ -6,11 +6,12 @@ ConnectionLimits::Admission ConnectionLimits::enter(const std::string& address) 
   const std::lock_guard lock(mutex_);
   if (count_ >= limits_.total_max) return Admission::too_many;
   if (!address.empty()) {
-    std::int32_t& from_address = by_address_[address];
+    const auto there = by_address_.find(address);
+    const std::int32_t from_address = there == by_address_.end() ? 0 : there->second;
     const auto own = limits_.of_address.find(address);
     const std::int32_t max = own == limits_.of_address.end() ? limits_.per_address_max : own->second;
     if (from_address >= max) return Admission::too_many_from_address;
-    ++from_address;
+    by_address_[address] = from_address + 1;
   }
   ++count_;
   return Admission::admitted;
