@@ -119,24 +119,11 @@ void FetchSession::take_moved() {
   taken_.clear();
 }
 
-// Retention and deletions of records move the start of a log, and nobody waits for that.
-void FetchSession::find_moved_log_starts() {
-  const std::uint64_t moves = storage::log_start_moves();
-  if (std::exchange(seen_log_start_moves_, moves) == moves) return;
-  for (std::uint32_t slot = 0; slot < entries_.size(); ++slot) {
-    const Entry& entry = entries_[slot];
-    if (entry.topic == nullptr || entry.is_ready) continue;
-    const auto partition = entry.partition.lock();
-    if (!partition || partition->log().log_start() != entry.log_start) make_ready(slot);
-  }
-}
-
 FetchSession::Found FetchSession::collect(const Partitions& partitions, FetchParts& parts) {
   parts.clear();
   Found found = Found::as_before;
   const std::lock_guard lock(mutex_);
   take_moved();
-  find_moved_log_starts();
   std::erase_if(ready_, [this](std::uint32_t slot) {
     if (entries_[slot].topic == nullptr) entries_[slot].is_ready = false;
     return entries_[slot].topic == nullptr;
@@ -146,7 +133,9 @@ FetchSession::Found FetchSession::collect(const Partitions& partitions, FetchPar
   };
   if (!std::ranges::is_sorted(ready_, is_before)) std::ranges::sort(ready_, is_before);
   const Topic* last_topic = nullptr;
-  parts.parts.reserve(ready_.size());
+  // The memory is given back with the request only, and a request may look many times.
+  if (parts.parts.capacity() < ready_.size())
+    parts.parts.reserve(std::max(ready_.size(), 2 * parts.parts.capacity()));
   for (const std::uint32_t slot : ready_) {
     Entry& entry = entries_[slot];
     FetchPart& part = parts.parts.emplace_back();
@@ -251,7 +240,9 @@ ErrorCode FetchSession::settle(std::int32_t request_epoch, FetchParts& parts) {
     // The others come first the next time.
     if (part.slice.size > 0 && !is_first) entry.order = next_order_++;
     const bool may_rest = !failed && !part.diverging && part.target.offset >= part.high_watermark;
-    if (may_rest && is_registered(part)) entry.is_ready = false;
+    // Whoever moves the log start from now on tells it; whoever did before is seen.
+    if (may_rest && is_registered(part) && part.partition->log().log_start() == part.log_start)
+      entry.is_ready = false;
   }
   // The answer has them last, and the session begins in the order of its first answer.
   if (is_first) {

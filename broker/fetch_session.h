@@ -34,14 +34,14 @@ std::int32_t next_session_epoch(std::int32_t epoch);
 
 // What a partition of a session takes, about: here, in the index, and where it is registered. A name comes on
 // top.
-inline constexpr ByteCount kSessionPartitionBytes = 256;
+inline constexpr ByteCount kSessionPartitionBytes = 512;
 
 // Threading: any thread. Requests that name one session may run at the same time, on several reactors: the
-//   epoch tells them apart, and only the last one is answered with what it asked for. Locks: mutex_, then a
-//   partition's state lock; moved() takes moved_mutex_ only.
+// epoch tells them apart, and only the last one is answered with what it asked for. Locks: mutex_, then a
+// partition's state lock; moved() takes moved_mutex_ only.
+//
 // Invariants: a partition that is not in ready_ is registered with, has nothing at or past its target, and
-// was
-//   answered as it is.
+// was answered as it is.
 class FetchSession final : public MoveListener, public std::enable_shared_from_this<FetchSession> {
  public:
   FetchSession(FetchSessionId id, TopicNaming naming) : id_(id), naming_(naming) {}
@@ -130,7 +130,6 @@ class FetchSession final : public MoveListener, public std::enable_shared_from_t
   void remove(Entry& entry, std::uint32_t slot);
   void make_ready(std::uint32_t slot);
   void take_moved();
-  void find_moved_log_starts();
   void resolve(Entry& entry, FetchPart& part, const Partitions& partitions) const;
   protocol::ErrorCode unknown_error(const Entry& entry, const Partitions& partitions) const;
   bool is_registered(const FetchPart& part);
@@ -149,7 +148,6 @@ class FetchSession final : public MoveListener, public std::enable_shared_from_t
   std::vector<std::uint32_t> free_slots_;
   std::vector<std::uint32_t> ready_;  // slots
   std::uint64_t next_order_ = 1;
-  std::uint64_t seen_log_start_moves_ = 0;
   std::vector<std::uint64_t> taken_;  // scratch
   std::size_t count_ = 0;
   ByteCount name_bytes_ = 0;

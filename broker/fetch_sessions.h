@@ -33,9 +33,9 @@ using DrawSessionId = std::function<std::uint32_t()>;
 DrawSessionId random_session_ids();
 
 // Threading: any thread. Its lock is held for a few tree operations, and no session's is taken under it.
+//
 // Invariants: no more than `slots_max` sessions, and, once the last call has returned, none and all of them
-// no
-//   larger than the limits above.
+// no larger than the limits above.
 class FetchSessions {
  public:
   FetchSessions(const storage::Clock& clock, std::size_t slots_max, DrawSessionId draw_id)

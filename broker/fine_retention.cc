@@ -1,40 +1,39 @@
 #include "broker/fine_retention.h"
 
-#include <spdlog/spdlog.h>
-
 #include <algorithm>
 #include <map>
 #include <string_view>
 #include <utility>
+
+#include "broker/rate_limited_log.h"
 
 namespace sillok::broker {
 namespace {
 
 using PartitionPointer = std::shared_ptr<Partition>;
 
+// A fault stays for many passes.
 void warn(const Partition& partition, const Error& error) {
-  spdlog::warn("retention of {}-{}: {}", partition.topic(), partition.index().value, error.describe());
+  log_rate_limited("retention of {}-{}: {}", partition.topic(), partition.index().value, error.describe());
 }
 
 // False, and logged, where it failed.
 bool move_start(Partition& partition, Offset start, TimestampMs now) {
-  Result<void> done = partition.log().set_log_start(start);
+  Result<void> done = partition.set_log_start(start);
   if (done.ok()) {
-    const auto removed = partition.log().clean_up(now, partition.high_watermark().offset);
+    const auto removed = partition.clean_up(now);
     if (!removed.ok()) done = removed.error();
   }
   if (!done.ok()) warn(partition, done.error());
   return done.ok();
 }
 
-// All records before the first that is young enough.
 void expire_by_time(Partition& partition, const storage::LogConfig& config, TimestampMs now) {
   const Offset high_watermark = partition.high_watermark().offset;
   if (partition.log().log_start() >= high_watermark) return;
-  const auto young = partition.log().find_timestamp(now - config.retention_ms, high_watermark);
-  if (!young.ok()) return warn(partition, young.error());
-  const Offset start = *young ? (*young)->offset : high_watermark;
-  if (start > partition.log().log_start()) (void)move_start(partition, start, now);
+  const auto start = partition.log().find_expired_end(now - config.retention_ms, now, high_watermark);
+  if (!start.ok()) return warn(partition, start.error());
+  if (*start > partition.log().log_start()) (void)move_start(partition, *start, now);
 }
 
 // The segments of one partition that may go: not the active one.
@@ -53,6 +52,7 @@ struct Segments {
 // Closes the active segment where it has become a large part of the budget.
 void roll_if_large(Partition& partition, const std::vector<storage::SegmentAge>& ages, ByteCount size_max) {
   if (ages.empty() || ages.back().size < size_max) return;
+  if (partition.log().health() != storage::LogHealth::healthy || !partition.has_room()) return;
   if (const auto rolled = partition.log().roll(); !rolled.ok()) warn(partition, rolled.error());
 }
 
@@ -79,7 +79,10 @@ void keep_to_budget(std::span<const PartitionPointer> partitions, ByteCount budg
     const auto oldest = std::ranges::min_element(all, is_older);
     if (oldest == all.end() || oldest->oldest() == nullptr) return;
     const storage::SegmentAge going = *oldest->oldest();
-    if (!move_start(*oldest->partition, going.next_offset, now)) return;
+    if (!move_start(*oldest->partition, going.next_offset, now)) {
+      all.erase(oldest);  // the others go on
+      continue;
+    }
     ++oldest->next;
     excess -= going.size;
   }

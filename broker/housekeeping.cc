@@ -22,6 +22,7 @@ constexpr std::chrono::seconds kDeletionInterval{10};
 }  // namespace
 
 void Housekeeping::start() {
+  clean_up_finely();  // what a crash brought back
   thread_ = std::thread([this] {
     name_this_thread("housekeeping");
     run();
@@ -77,7 +78,7 @@ void Housekeeping::run() {
 void Housekeeping::clean_up() {
   for (const std::shared_ptr<Partition>& partition : partitions_.all()) {
     if (!partition->is_online()) continue;
-    const auto removed = partition->log().clean_up(clock_.wall_ms(), partition->high_watermark().offset);
+    const auto removed = partition->clean_up(clock_.wall_ms());
     if (!removed.ok()) {
       spdlog::warn("retention of {}-{}: {}", partition->topic(), partition->index().value,
                    removed.error().describe());

@@ -38,7 +38,8 @@ inline constexpr int kInlineRoundsMax = 8;
 // before (kQueuedBytesMax): only what many of them had received by then comes here.
 inline constexpr std::size_t kPreparedBytesMax = 256 << 20;
 
-// Hears once that the high watermark of a partition has passed an offset, or that the partition stopped.
+// Hears once that the high watermark of a partition has passed an offset, that its log start moved, or that
+// the partition stopped.
 class MoveListener {
  public:
   virtual ~MoveListener() = default;
@@ -112,8 +113,8 @@ class Partition final : public storage::JournalTarget, public std::enable_shared
   bool has_room() const { return !device_.space().is_short(); }
   bool is_stopped() const { return stopped_.load(std::memory_order_acquire); }
 
-  // Tells `listener` once when the high watermark has passed `offset`, or when the partition stops. False,
-  // and nothing kept, where that is so already.
+  // Tells `listener` once when the high watermark has passed `offset`, when the log start moves, or when the
+  // partition stops. False, and nothing kept, where it has passed or stopped already.
   bool wait_beyond(Offset offset, std::shared_ptr<MoveListener> listener, std::uint64_t tag = 0);
   // All that the listener registered. It may still be about to be told on another thread.
   void cancel_wait(const MoveListener* listener);
@@ -126,6 +127,10 @@ class Partition final : public storage::JournalTarget, public std::enable_shared
   Contribution contribute(storage::JournalFrame& frame) override;
   void committed() override;
   void not_committed() override;
+
+  // As the log's, and who waits is told where the log start moved.
+  Result<void> set_log_start(Offset offset);
+  Result<std::int32_t> clean_up(TimestampMs now);
 
   // No append is taken any more; all that waits is answered with `error`.
   void stop(protocol::ErrorCode error);
@@ -190,6 +195,7 @@ class Partition final : public storage::JournalTarget, public std::enable_shared
   void advance_durable_end(const storage::LogPosition& synced, Notices& notices);
   void advance_high_watermark(Notices& notices);
   static void tell(Notices& notices);
+  void log_start_moved();
 
   const std::string topic_;
   const PartitionIndex index_;

@@ -7,17 +7,9 @@
 #include "storage/segment_recovery.h"
 
 namespace sillok::storage {
-namespace {
-
-std::atomic<std::uint64_t> moves_of_log_starts{0};
-
-}  // namespace
-
-std::uint64_t log_start_moves() { return moves_of_log_starts.load(std::memory_order_acquire); }
 
 void Log::Impl::publish_log_start(Offset offset) {
   log_start_.store(offset.value, std::memory_order_release);
-  moves_of_log_starts.fetch_add(1, std::memory_order_release);
 }
 
 Log::Impl::Impl(const LogOptions& options, const TopicId& topic_id)
@@ -209,6 +201,9 @@ Result<FileSlice> Log::read(Offset from, const LogPosition& upper_bound, ByteCou
 Result<std::optional<TimestampAndOffset>> Log::find_timestamp(TimestampMs timestamp,
                                                               Offset upper_bound) const {
   return impl_->find_timestamp(timestamp, upper_bound);
+}
+Result<Offset> Log::find_expired_end(TimestampMs deadline, TimestampMs now, Offset upper_bound) {
+  return impl_->find_expired_end(deadline, now, upper_bound);
 }
 Result<std::optional<TimestampAndOffset>> Log::find_max_timestamp(Offset upper_bound) const {
   return impl_->find_max_timestamp(upper_bound);

@@ -118,10 +118,6 @@ struct LogOptions {
   std::int64_t incarnation = 0;
 };
 
-// How often the start of any log in this process has moved: who remembers starts of many logs need not look
-// at each of them to know that none did. Any thread.
-std::uint64_t log_start_moves();
-
 // Threading: every call from any thread. Appends, truncation, roll and configuration serialise on one lock
 // that is held
 //   across the write; read(), the offsets and health() do not take it. flush() holds it only to look at what
@@ -177,6 +173,10 @@ class Log {
   std::size_t segment_count() const;
   // The oldest first, the active one last. May block.
   Result<std::vector<SegmentAge>> segment_ages(TimestampMs now);
+  // Where the records end that lie at the log start, below `upper_bound`, and are from before `deadline`: at
+  // the first that is not. A record without a timestamp is as old as the next one that has one, or else as
+  // the last append to its segment. May block.
+  Result<Offset> find_expired_end(TimestampMs deadline, TimestampMs now, Offset upper_bound);
   const TopicId& topic_id() const;  // all zero where partition.metadata is missing
   const std::string& directory() const;
 

@@ -54,6 +54,7 @@ class Log::Impl {
   Result<void> find_ranges(const LogPosition& from, const LogPosition& to, std::vector<SegmentRange>& ranges);
   RecoveryPoint recovery_point();
   Result<std::vector<SegmentAge>> segment_ages(TimestampMs now);
+  Result<Offset> find_expired_end(TimestampMs deadline, TimestampMs now, Offset upper_bound);
   Result<std::int32_t> clean_up(TimestampMs now, Offset high_watermark);
   Result<void> remove_deleted_files(SteadyTime now);
   Result<void> set_log_start(Offset offset);

@@ -57,7 +57,7 @@ ErrorCode move_start(const Partitions& partitions, const std::string& topic, Ask
   const Offset high_watermark = partition.high_watermark().offset;
   const Offset start = asked.offset == kUpToHighWatermark ? high_watermark : asked.offset;
   if (start < Offset(0) || start > high_watermark) return ErrorCode::offset_out_of_range;
-  if (const auto moved = partition.log().set_log_start(start); !moved.ok()) return fetch_error(moved.error());
+  if (const auto moved = partition.set_log_start(start); !moved.ok()) return fetch_error(moved.error());
   asked.moved = found.partition;
   return ErrorCode::none;
 }

@@ -47,7 +47,7 @@ TEST_CASE("fetch session: a changed log start is told once") {
   client.append("one", 0, 10);
   CHECK(client.fetched(client.next().of(kOne, {{0, 10}})) == "1:0");  // its high watermark
   CHECK(client.fetched(client.next()).empty());
-  REQUIRE(client.partition("one", 0).log().set_log_start(Offset(4)).ok());
+  REQUIRE(client.partition("one", 0).set_log_start(Offset(4)).ok());
   const FetchResponse response = client.fetch(client.next());
   CHECK(shown(response) == "1:0");
   CHECK(response.responses[0].partitions[0].log_start_offset == Offset(4));

@@ -56,10 +56,56 @@ TEST_CASE("fine retention: when all are over, the segment goes with them, and ap
 
 TEST_CASE("fine retention: what nobody may see yet stays") {
   PartitionFixture f(with_bound());
+  append(f, kBatchTimestamp);
+  const auto held = f.faults.stall({FileCall::sync, ".log"});
   const auto sink = f.append(batch().record("k", "v", kBatchTimestamp), broker::Acks::all);
-  const Offset seen = f.partition->high_watermark().offset;
   apply_fine_retention(std::vector{f.partition}, kBatchTimestamp + 2 * kHour);
-  CHECK(log_start(f) <= std::max(seen, f.partition->high_watermark().offset));
+  CHECK(log_start(f) == Offset(1));
+  held->release();
+  sink->wait_for(1);
+  apply_fine_retention(std::vector{f.partition}, kBatchTimestamp + 2 * kHour);
+  CHECK(log_start(f) == Offset(2));
+}
+
+TEST_CASE("fine retention: a record without a timestamp is as old as what came after it, or as its segment") {
+  PartitionFixture f(with_bound());
+  const TimestampMs now = f.clock.wall_ms();
+  const auto without = [&] { append(f, kNoTimestamp); };
+  without();
+  without();
+  apply_fine_retention(std::vector{f.partition}, now);
+  CHECK(log_start(f) == Offset(0));
+  append(f, now - 2 * kHour);
+  without();
+  append(f, now);
+  apply_fine_retention(std::vector{f.partition}, now);
+  CHECK(log_start(f) == Offset(3));
+  apply_fine_retention(std::vector{f.partition}, now + kHour);
+  CHECK(log_start(f) == Offset(3));
+  apply_fine_retention(std::vector{f.partition}, now + kHour + 1);
+  CHECK(log_start(f) == Offset(5));
+  without();
+  apply_fine_retention(std::vector{f.partition}, now + kHour);
+  CHECK(log_start(f) == Offset(5));
+  apply_fine_retention(std::vector{f.partition}, now + kHour + 1);
+  CHECK(log_start(f) == Offset(6));
+}
+
+TEST_CASE("fine retention: one partition that cannot give way keeps no other from it") {
+  const ByteCount budget = 8 << 20;
+  PartitionFixture stuck(with_budget(budget));
+  PartitionFixture other(with_budget(budget));
+  const std::vector partitions{stuck.partition, other.partition};
+  for (int i = 0; i < 6; ++i) append(stuck, kBatchTimestamp, 900'000);
+  apply_fine_retention(partitions, kBatchTimestamp);
+  for (int i = 0; i < 3; ++i) append(other, kBatchTimestamp + 1, 900'000);
+  apply_fine_retention(partitions, kBatchTimestamp);
+  append(other, kBatchTimestamp + 2, 900'000);
+  stuck.faults.fail({FileCall::rename, ""}, Errc::io_error);
+  append(stuck, kBatchTimestamp + 3, 900'000);
+  append(other, kBatchTimestamp + 3, 900'000);
+  apply_fine_retention(partitions, kBatchTimestamp + 3);
+  CHECK(log_start(other) > Offset(0));
 }
 
 TEST_CASE("fine retention: without the setting a segment stays until its last record is over") {

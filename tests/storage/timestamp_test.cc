@@ -92,5 +92,46 @@ TEST_CASE("timestamps: the greatest is found, the earliest record that has it") 
   CHECK(found(6) == 5);
 }
 
+TEST_CASE("timestamps: what is expired ends at the first record that is not, over all segments") {
+  LogFixture f;
+  f.create();
+  std::vector<TimestampMs> times;
+  for (int i = 0; i < 300; ++i) {
+    // Some without one, and some out of order.
+    times.push_back(i % 7 == 3 ? kNoTimestamp : 1000 + i + (i % 5 == 0 ? 40 : 0));
+    f.append(batch().record("k", std::string(100, 'v'), times.back()));
+  }
+  REQUIRE(f.log->segment_count() > 3);
+  const auto expected_end = [&](TimestampMs deadline, std::size_t upper_bound) {
+    std::size_t end = 0;
+    for (std::size_t i = 0; i < upper_bound && times[i] < deadline; ++i) {
+      if (times[i] >= 0) end = i + 1;
+    }
+    return static_cast<std::int64_t>(end);
+  };
+  for (TimestampMs deadline = 990; deadline < 1300; ++deadline) {
+    for (const std::int64_t upper_bound : {100, 290}) {
+      const auto end = f.log->find_expired_end(deadline, f.clock.wall_ms(), Offset(upper_bound));
+      REQUIRE(end.ok());
+      const std::int64_t expected = expected_end(deadline, static_cast<std::size_t>(upper_bound));
+      // Where a segment ends with such that have none, they go with it.
+      CHECK(end->value >= expected);
+      CHECK(end->value <= upper_bound);
+      for (std::int64_t i = expected; i < end->value; ++i) CHECK(times[static_cast<std::size_t>(i)] < 0);
+    }
+  }
+}
+
+TEST_CASE("timestamps: what is expired may end inside of a batch") {
+  const Codec codec = GENERATE(Codec::none, Codec::zstd);
+  LogFixture f;
+  f.create();
+  f.append(batch().codec(codec).record("a", "b", 100).record("a", "b", 200).record("a", "b", 300));
+  CHECK(f.log->find_expired_end(200, 1000, Offset(3)).value() == Offset(1));
+  CHECK(f.log->find_expired_end(201, 1000, Offset(3)).value() == Offset(2));
+  CHECK(f.log->find_expired_end(100, 1000, Offset(3)).value() == Offset(0));
+  CHECK(f.log->find_expired_end(301, 1000, Offset(3)).value() == Offset(3));
+}
+
 }  // namespace
 }  // namespace sillok::tests

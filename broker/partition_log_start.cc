@@ -1,0 +1,31 @@
+// The other end of a partition: its log start, which retention and DeleteRecords move.
+#include "broker/partition.h"
+
+namespace sillok::broker {
+
+Result<void> Partition::set_log_start(Offset offset) {
+  const Offset before = log_->log_start();
+  Result<void> moved = log_->set_log_start(offset);
+  if (log_->log_start() != before) log_start_moved();
+  return moved;
+}
+
+Result<std::int32_t> Partition::clean_up(TimestampMs now) {
+  const Offset before = log_->log_start();
+  Result<std::int32_t> removed = log_->clean_up(now, high_watermark().offset);
+  if (log_->log_start() != before) log_start_moved();
+  return removed;
+}
+
+// A fetch that has a session is answered with the new one, and what others wait for may be gone.
+void Partition::log_start_moved() {
+  Notices notices;
+  {
+    const std::lock_guard lock(state_mutex_);
+    for (Waiter& waiter : waiters_) notices.woken.push_back(std::move(waiter));
+    waiters_.clear();
+  }
+  tell(notices);
+}
+
+}  // namespace sillok::broker
