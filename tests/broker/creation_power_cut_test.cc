@@ -9,6 +9,7 @@
 #include "broker/metadata/local_store.h"
 #include "broker/metadata/topics.h"
 #include "broker/partitions.h"
+#include "storage/leader_epochs.h"
 #include "storage/log_dir.h"
 #include "storage/partition_metadata.h"
 #include "tests/support/fault_file_system.h"
@@ -104,6 +105,22 @@ class Broker {
   std::unique_ptr<broker::Topics> topics_;
 };
 
+// Before a start could make anything anew.
+void check_on_disk(MemFileSystem& disk, const std::string& topic, std::int32_t partition_count) {
+  for (std::int32_t i = 0; i < partition_count; ++i) {
+    const std::string folder = "/data/" + topic + "-" + std::to_string(i);
+    INFO(folder);
+    const auto id = storage::read_partition_metadata(disk, folder);
+    REQUIRE(id.ok());
+    CHECK(id->has_value());
+    const auto epochs = storage::LeaderEpochs::read(disk, folder);
+    REQUIRE(epochs.ok());
+    CHECK(epochs->latest() == storage::LeaderEpochEntry{LeaderEpoch(0), Offset(0)});
+    for (const char* const suffix : {".log", ".index", ".timeindex"})
+      CHECK(*disk.exists(folder + "/00000000000000000000" + suffix));
+  }
+}
+
 CrashMode mode_of(int cut) {
   constexpr CrashMode kModes[] = {CrashMode::random_names, CrashMode::random, CrashMode::lose_all};
   return kModes[cut % 3];
@@ -132,6 +149,7 @@ TEST_CASE("topics: a power cut while topics are made leaves each of them whole, 
       made = broker.create(kDuring);
     }
     auto after = disk.after_crash(crash_seed, mode);
+    for (const std::string& name : made) check_on_disk(*after, name, kPartitionsEach);
     {
       Broker broker(*after);
       for (const std::string& name : kBefore) broker.check_whole(name);
@@ -179,6 +197,7 @@ TEST_CASE("topics: a power cut while partitions are added leaves all of them or 
       is_grown = broker.grow(kBefore.front(), kGrown);
     }
     auto after = disk.after_crash(crash_seed, mode);
+    if (is_grown) check_on_disk(*after, kBefore.front(), kGrown);
     {
       Broker broker(*after);
       for (const std::string& name : kBefore) broker.check_whole(name);
