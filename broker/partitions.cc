@@ -18,6 +18,10 @@ namespace {
 
 // For what mostly waits for the disk.
 constexpr std::int32_t kWaitingThreads = 16;
+// For what does nothing else.
+constexpr std::int32_t kSyncingThreads = 64;
+// Each has two files open until they are synced.
+constexpr std::size_t kCreationsAtATime = 64;
 
 // As Kafka tells the paths of log directories.
 std::string absolute_path(const std::string& path) {
@@ -39,9 +43,31 @@ void in_parallel(std::size_t count, std::int32_t thread_count, const Work& work)
   };
   std::vector<std::thread> helpers;
   const auto helper_count = std::min<std::size_t>(static_cast<std::size_t>(std::max(thread_count, 1)), count);
-  for (std::size_t i = 1; i < helper_count; ++i) helpers.emplace_back(run);
+  try {
+    for (std::size_t i = 1; i < helper_count; ++i) helpers.emplace_back(run);
+  } catch (const std::system_error& error) {
+    spdlog::warn("{} threads instead of {}: {}", helpers.size() + 1, helper_count, error.what());
+  }
   run();
   for (std::thread& helper : helpers) helper.join();
+}
+
+// The same with work that can fail: the first failure, after which no more is begun.
+template <class Work>
+Result<void> try_in_parallel(std::size_t count, std::int32_t thread_count, const Work& work) {
+  std::mutex mutex;  // guards `failure`
+  std::optional<Error> failure;
+  std::atomic<bool> has_failed{false};
+  in_parallel(count, thread_count, [&](std::size_t i) {
+    if (has_failed) return;
+    Result<void> done = work(i);
+    if (done.ok()) return;
+    has_failed = true;
+    const std::lock_guard lock(mutex);
+    if (!failure) failure = std::move(done).error();
+  });
+  if (failure) return *std::move(failure);
+  return {};
 }
 
 }  // namespace
@@ -109,6 +135,15 @@ Result<std::vector<PartitionHost::Found>> Partitions::find() {
 }
 
 std::shared_ptr<Partition> Partitions::open_one(const Opening& opening) {
+  const Result<bool> completed = log_dir_.complete_creation(name_of(opening), opening.topic_id);
+  if (!completed.ok()) {
+    spdlog::error("partition {}-{} is offline: {}", opening.topic, opening.partition.value,
+                  completed.error().describe());
+    return nullptr;
+  }
+  if (*completed)
+    spdlog::warn("{}-{}: its creation was interrupted, and is complete now", opening.topic,
+                 opening.partition.value);
   storage::RecoveryReport report;
   Result<std::unique_ptr<storage::Log>> log = log_dir_.open_log(name_of(opening), opening.config, report);
   for (const std::string& note : report.notes)
@@ -161,29 +196,32 @@ Result<void> Partitions::open(const std::vector<Opening>& partitions) {
 
 Result<void> Partitions::create(const std::vector<Opening>& partitions) {
   std::vector<Opened> opened(partitions.size());
-  std::mutex mutex;  // guards `failure`
-  std::optional<Error> failure;
-  // Each makes several files durable, which are waits that go well together.
-  in_parallel(partitions.size(), kWaitingThreads, [&](std::size_t i) {
-    auto created = create_one(partitions[i]);
-    if (created.ok()) {
-      opened[i] = {&partitions[i], std::move(created).value()};
-      return;
-    }
-    const std::lock_guard lock(mutex);
-    if (!failure) failure = std::move(created).error();
-  });
-  if (failure) return *std::move(failure);
+  for (std::size_t first = 0; first < partitions.size(); first += kCreationsAtATime) {
+    const std::size_t count = std::min(kCreationsAtATime, partitions.size() - first);
+    TRY(create_some(std::span(partitions).subspan(first, count), std::span(opened).subspan(first, count)));
+  }
+  TRY(log_dir_.sync_folder_names());
   publish(opened);
   return {};
 }
 
-Result<std::shared_ptr<Partition>> Partitions::create_one(const Opening& opening) {
-  auto log = TRY(log_dir_.create_log(name_of(opening), opening.topic_id, opening.config));
-  auto partition =
-      std::make_shared<Partition>(opening.topic, opening.partition, std::move(log), device_, opening.config);
-  TRY(partition->lead(opening.leader_epoch_min));
-  return partition;
+Result<void> Partitions::create_some(std::span<const Opening> openings, std::span<Opened> opened) {
+  std::vector<storage::LogCreation> begun(openings.size());
+  TRY(try_in_parallel(openings.size(), recovery_threads_, [&](std::size_t i) -> Result<void> {
+    const Opening& one = openings[i];
+    begun[i] = TRY(log_dir_.begin_log(name_of(one), one.topic_id, one.config, one.leader_epoch_min));
+    return {};
+  }));
+  // All of them wait for the same few commits of the file system's journal.
+  TRY(try_in_parallel(begun.size(), kSyncingThreads, [&](std::size_t i) { return begun[i].sync(); }));
+  for (std::size_t i = 0; i < openings.size(); ++i) {
+    const Opening& one = openings[i];
+    auto partition =
+        std::make_shared<Partition>(one.topic, one.partition, begun[i].take(), device_, one.config);
+    TRY(partition->lead(one.leader_epoch_min));
+    opened[i] = {&one, std::move(partition)};
+  }
+  return {};
 }
 
 void Partitions::publish(const std::vector<Opened>& opened) {

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -95,7 +96,8 @@ class Partitions final : public PartitionHost, public PartitionsView {
   std::shared_ptr<Partition> open_one(const Opening& opening);
   // False where it cannot.
   bool begin_to_lead(Partition& partition, LeaderEpoch least);
-  Result<std::shared_ptr<Partition>> create_one(const Opening& opening);
+  // Durable but for the names of the folders.
+  Result<void> create_some(std::span<const Opening> openings, std::span<Opened> opened);
 
   storage::LogDir& log_dir_;
   Device& device_;

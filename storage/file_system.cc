@@ -39,6 +39,15 @@ Result<void> replace_file(FileSystem& file_system, const std::string& path, std:
   return file_system.sync_directory(parent_path(path));
 }
 
+Result<std::shared_ptr<File>> write_new_file(FileSystem& file_system, const std::string& path,
+                                             std::string_view content) {
+  auto file = TRY(file_system.open(path, OpenMode::create));
+  const ByteView part = as_bytes(content);
+  TRY(file->write_at(FilePosition(0), {&part, 1}));
+  file->start_writing_out();
+  return file;
+}
+
 std::string join_path(std::string_view directory, std::string_view name) {
   std::string path;
   path.reserve(directory.size() + 1 + name.size());

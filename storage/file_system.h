@@ -56,6 +56,9 @@ class File {
   // Gets disk blocks for the range without changing the file's size. A hint: a backend without it does
   // nothing.
   virtual Result<void> reserve(FilePosition position, ByteCount size) = 0;
+  // Begins to write out what is dirty, and does not wait for it: the sync_data() that follows, of many files,
+  // cost little together then. A hint: errors are told by that.
+  virtual void start_writing_out() = 0;
   virtual Result<void> sync_data() = 0;  // fdatasync: the bytes, and the size where it changed
   virtual Result<FilePosition> size() const = 0;
   // When its bytes last changed, by the wall clock; nullopt where the backend does not know.
@@ -113,6 +116,9 @@ Result<std::string> read_file(FileSystem&, const std::string& path, ByteCount li
 // Replaces the file as one step that a crash cannot halve: a temporary file beside it, synced, renamed, and
 // the directory synced.
 Result<void> replace_file(FileSystem&, const std::string& path, std::string_view content);
+// A new file that is not durable, and may be empty or torn after a crash: the caller syncs it, and its
+// directory. Errc::already_exists.
+Result<std::shared_ptr<File>> write_new_file(FileSystem&, const std::string& path, std::string_view content);
 
 std::string join_path(std::string_view directory, std::string_view name);
 std::string parent_path(std::string_view path);

@@ -181,12 +181,8 @@ void Log::Impl::check_invariants() {
 Log::Log(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Log::~Log() = default;
 
-Result<std::unique_ptr<Log>> Log::create(const LogOptions& options, const TopicId& topic_id) {
-  // Not TRY inside `new`: it would return between the allocation and the constructor.
-  auto impl = TRY(Impl::create(options, topic_id));
-  return std::unique_ptr<Log>(new Log(std::move(impl)));
-}
 Result<std::unique_ptr<Log>> Log::open(const LogOptions& options, RecoveryReport& report) {
+  // Not TRY inside `new`: it would return between the allocation and the constructor.
   auto impl = TRY(Impl::open(options, report));
   return std::unique_ptr<Log>(new Log(std::move(impl)));
 }

@@ -118,6 +118,24 @@ struct LogOptions {
   std::int64_t incarnation = 0;
 };
 
+class Log;
+
+// A log whose files are written, but not synced: the files are kept open until they are, so that no error
+// gets lost. Until then a power cut may leave any part of it, and nothing may be appended.
+class LogCreation {
+ public:
+  // Everything in the directory. Its own name is durable once its parent was synced as well.
+  Result<void> sync();
+  // Requires: sync() succeeded.
+  std::unique_ptr<Log> take();
+
+ private:
+  friend class Log;
+  FileSystem* file_system_ = nullptr;
+  std::unique_ptr<Log> log_;
+  std::vector<std::shared_ptr<File>> unsynced_;
+};
+
 // Threading: every call from any thread. Appends, truncation, roll and configuration serialise on one lock
 // that is held
 //   across the write; read(), the offsets and health() do not take it. flush() holds it only to look at what
@@ -135,6 +153,9 @@ class Log {
  public:
   // Creates the directory (durably) with an empty first segment.
   static Result<std::unique_ptr<Log>> create(const LogOptions& options, const TopicId& topic_id);
+  // The same, but not durably: that is up to the creation. With kNoLeaderEpoch there is no epoch yet.
+  static Result<LogCreation> begin_creation(const LogOptions& options, const TopicId& topic_id,
+                                            LeaderEpoch first_epoch);
   // Opens what is there. Errors: io_error, and corrupt only where nothing at all can be served.
   static Result<std::unique_ptr<Log>> open(const LogOptions& options, RecoveryReport& report);
   ~Log();

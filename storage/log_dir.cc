@@ -201,8 +201,23 @@ Result<std::unique_ptr<Log>> LogDir::Impl::open_log(const TopicPartition& name, 
   return log;
 }
 
-Result<std::unique_ptr<Log>> LogDir::Impl::create_log(const TopicPartition& name, const TopicId& topic_id,
-                                                      const LogConfig& config) {
+Result<bool> LogDir::Impl::complete_creation(const TopicPartition& name, const TopicId& topic_id) {
+  {
+    const std::lock_guard lock(mutex_);
+    const auto known = known_.find(name);
+    if (known == known_.end() || known->second.topic_id || topic_id.is_zero()) return false;
+  }
+  const std::string folder = path_of(partition_folder_name(name));
+  if (!TRY(is_halved_creation(folder))) return false;
+  TRY(write_partition_metadata(file_system(), folder, topic_id));
+  TRY(sync_folder_names());
+  const std::lock_guard lock(mutex_);
+  known_[name].topic_id = topic_id;
+  return true;
+}
+
+Result<LogCreation> LogDir::Impl::begin_log(const TopicPartition& name, const TopicId& topic_id,
+                                            const LogConfig& config, LeaderEpoch first_epoch) {
   const LogOptions options = log_options(name, config);
   if (TRY(file_system().exists(options.directory))) {
     if (!TRY(is_halved_creation(options.directory))) return Error{Errc::already_exists, options.directory};
@@ -217,16 +232,16 @@ Result<std::unique_ptr<Log>> LogDir::Impl::create_log(const TopicPartition& name
     const std::lock_guard one_writer(checkpoint_mutex_);
     TRY(write_changed());
   }
-  auto log = Log::create(options, topic_id);
-  if (!log.ok()) {
-    // A folder with an id would be in the way of the next attempt.
-    if (log.error().code != Errc::already_exists)
-      (void)file_system().remove_directory_tree(options.directory).ok();
-    return log;
+  auto creation = Log::begin_creation(options, topic_id, first_epoch);
+  if (!creation.ok()) {
+    // Nothing is in it. But a folder that somebody else made meanwhile is not ours.
+    if (creation.error().code != Errc::already_exists)
+      (void)file_system().remove_directory_tree(options.directory);
+    return creation;
   }
   const std::lock_guard lock(mutex_);
   known_[name].soundness = Soundness::opened;
-  return log;
+  return creation;
 }
 
 Result<bool> LogDir::Impl::is_halved_creation(const std::string& folder) {
@@ -237,6 +252,7 @@ Result<bool> LogDir::Impl::is_halved_creation(const std::string& folder) {
     const auto name = parse_offset_file_name(entry.name);
     if (entry.is_directory) return false;
     if (!name || name->suffix != kLogSuffix) continue;
+    if (name->base > Offset(0)) return false;  // there were records before
     const auto file = TRY(file_system().open(join_path(folder, entry.name), OpenMode::read));
     if (TRY(file->size()) > FilePosition(0)) return false;
   }
@@ -333,8 +349,21 @@ Result<std::unique_ptr<Log>> LogDir::open_log(const TopicPartition& name, const 
 }
 Result<std::unique_ptr<Log>> LogDir::create_log(const TopicPartition& name, const TopicId& topic_id,
                                                 const LogConfig& config) {
-  return impl_->create_log(name, topic_id, config);
+  auto creation = TRY(impl_->begin_log(name, topic_id, config, kNoLeaderEpoch));
+  auto synced = creation.sync();
+  if (synced.ok()) synced = impl_->sync_folder_names();
+  if (synced.ok()) return creation.take();
+  (void)impl_->delete_log(name);
+  return std::move(synced).error();
 }
+Result<bool> LogDir::complete_creation(const TopicPartition& name, const TopicId& topic_id) {
+  return impl_->complete_creation(name, topic_id);
+}
+Result<LogCreation> LogDir::begin_log(const TopicPartition& name, const TopicId& topic_id,
+                                      const LogConfig& config, LeaderEpoch first_epoch) {
+  return impl_->begin_log(name, topic_id, config, first_epoch);
+}
+Result<void> LogDir::sync_folder_names() { return impl_->sync_folder_names(); }
 Result<void> LogDir::delete_log(const TopicPartition& name) { return impl_->delete_log(name); }
 Result<void> LogDir::remove_deleted_partitions(SteadyTime now, std::int64_t delay_ms) {
   return impl_->remove_deleted_partitions(now, delay_ms);

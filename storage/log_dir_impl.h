@@ -46,8 +46,10 @@ class LogDir::Impl {
   Result<std::vector<FoundPartition>> find_partitions();
   Result<std::unique_ptr<Log>> open_log(const TopicPartition& name, const LogConfig& config,
                                         RecoveryReport& report);
-  Result<std::unique_ptr<Log>> create_log(const TopicPartition& name, const TopicId& topic_id,
-                                          const LogConfig& config);
+  Result<bool> complete_creation(const TopicPartition& name, const TopicId& topic_id);
+  Result<LogCreation> begin_log(const TopicPartition& name, const TopicId& topic_id, const LogConfig& config,
+                                LeaderEpoch first_epoch);
+  Result<void> sync_folder_names() { return file_system().sync_directory(options_.path); }
   Result<void> delete_log(const TopicPartition& name);
   Result<void> remove_deleted_partitions(SteadyTime now, std::int64_t delay_ms);
   Result<void> balance_reserve();

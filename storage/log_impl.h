@@ -41,7 +41,10 @@ class Log::Impl {
  public:
   Impl(const LogOptions& options, const TopicId& topic_id);
 
-  static Result<std::unique_ptr<Impl>> create(const LogOptions& options, const TopicId& topic_id);
+  // log_creation.cc. Adds the files that are to be synced to `unsynced`.
+  static Result<std::unique_ptr<Impl>> create(const LogOptions& options, const TopicId& topic_id,
+                                              LeaderEpoch first_epoch,
+                                              std::vector<std::shared_ptr<File>>& unsynced);
   static Result<std::unique_ptr<Impl>> open(const LogOptions& options, RecoveryReport& report);
 
   Result<void> append_as_leader(std::span<AppendEntry> entries, LeaderEpoch epoch);
@@ -167,6 +170,8 @@ class Log::Impl {
   enum class Cut { made, below_log_start };
   Result<Cut> cut_from(Offset offset);
   Result<void> start_empty_at(Offset offset);
+  // The log has this one segment, which is durably empty or will be, and nothing else.
+  void hold_empty(std::shared_ptr<Segment> segment);
   Result<void> write_epochs();
 
   LogFiles files_;

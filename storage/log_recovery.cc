@@ -286,18 +286,4 @@ Result<std::unique_ptr<Log::Impl>> Log::Impl::open(const LogOptions& options, Re
   return log;
 }
 
-Result<std::unique_ptr<Log::Impl>> Log::Impl::create(const LogOptions& options, const TopicId& topic_id) {
-  FileSystem& file_system = *options.file_system;
-  TRY(file_system.make_directory(options.directory));
-  auto log = std::make_unique<Impl>(options, topic_id);
-  if (!topic_id.is_zero()) TRY(write_partition_metadata(file_system, options.directory, topic_id));
-  TRY(log->start_empty_at(options.log_start_offset));
-  // Nothing is in its files that a close would have to write.
-  const LogPosition end = log->log_end();
-  log->last_point_ = RecoveryPoint{end.offset, end.segment_base, end.position, kNoLeaderEpoch, {}, {}};
-  log->closed_end_ = end;
-  TRY(file_system.sync_directory(parent_path(options.directory)));
-  return log;
-}
-
 }  // namespace sillok::storage

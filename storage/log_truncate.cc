@@ -113,6 +113,19 @@ Result<void> Log::Impl::truncate_fully_and_start_at(Offset offset) {
   return {};
 }
 
+void Log::Impl::hold_empty(std::shared_ptr<Segment> segment) {
+  const Offset offset = segment->base_offset();
+  sealed_.clear();
+  directory_unsynced_ = false;
+  publish_segments({std::move(segment)});
+  const LogPosition end = end_in_active(offset);
+  log_end_.store(end);
+  synced_end_.store(end);
+  unflushed_size_.store(0, std::memory_order_relaxed);
+  publish_log_start(offset);
+  producers_.clear();
+}
+
 Result<void> Log::Impl::start_empty_at(Offset offset) {
   last_point_.reset();
   closed_end_.reset();
@@ -125,15 +138,7 @@ Result<void> Log::Impl::start_empty_at(Offset offset) {
   for (auto segment = old.rbegin(); segment != old.rend(); ++segment) TRY(delete_segment(**segment));
   auto first = TRY(Segment::create(&files_, offset));
   TRY(files_.file_system->sync_directory(files_.directory));
-  sealed_.clear();
-  directory_unsynced_ = false;
-  publish_segments({std::move(first)});
-  const LogPosition end = end_in_active(offset);
-  log_end_.store(end);
-  synced_end_.store(end);
-  unflushed_size_.store(0, std::memory_order_relaxed);
-  publish_log_start(offset);
-  producers_.clear();
+  hold_empty(std::move(first));
   bool had_epochs = false;
   {
     const std::lock_guard lock(epochs_mutex_);

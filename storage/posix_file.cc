@@ -176,6 +176,11 @@ class PosixFile final : public File {
     return {};
   }
 
+  void start_writing_out() override {
+    about_to_block("start_writing_out");
+    (void)::sync_file_range(descriptor_, 0, 0, SYNC_FILE_RANGE_WRITE);
+  }
+
   Result<void> sync_data() override {
     about_to_block("sync_data");
     // EINTR comes from file systems of a network, before anything was found out about the bytes: nothing was

@@ -201,6 +201,7 @@ class FaultFile final : public File {
     TRY(rules_->pass(FileCall::reserve, path_));
     return inner_->reserve(position, size);
   }
+  void start_writing_out() override { inner_->start_writing_out(); }
   Result<void> sync_data() override {
     TRY(rules_->pass(FileCall::sync, path_));
     return inner_->sync_data();

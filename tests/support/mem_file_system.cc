@@ -139,6 +139,7 @@ class MemFile final : public File {
     const std::lock_guard lock(state_->mutex);
     return check_writable("reserve");
   }
+  void start_writing_out() override { about_to_block("start_writing_out"); }
   Result<void> sync_data() override {
     about_to_block("sync_data");
     const std::lock_guard lock(state_->mutex);

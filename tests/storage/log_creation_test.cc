@@ -1,0 +1,80 @@
+// What a creation leaves that fails, or that a crash ends.
+#include <catch2/catch.hpp>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "storage/log_dir.h"
+#include "tests/support/fault_file_system.h"
+#include "tests/support/manual_clock.h"
+#include "tests/support/mem_file_system.h"
+
+namespace sillok::storage {
+namespace {
+
+using tests::CrashMode;
+using tests::FileCall;
+
+const TopicPartition kOrders{"orders", PartitionIndex(3)};
+const TopicId kTopicId{{1}};
+
+struct Fixture {
+  std::unique_ptr<LogDir> open() {
+    LogDirOptions options;
+    options.file_system = &files;
+    options.clock = &clock;
+    options.path = "/data";
+    auto opened = LogDir::open(options);
+    REQUIRE(opened.ok());
+    return std::move(opened).value();
+  }
+  void put(const std::string& path, std::string_view content) {
+    REQUIRE(disk.make_directories(parent_path(path)).ok());
+    REQUIRE(disk.sync_directory("/data").ok());
+    REQUIRE(replace_file(disk, path, content).ok());
+  }
+
+  tests::ManualClock clock;
+  tests::MemFileSystem disk;
+  tests::FaultFileSystem files{disk};
+};
+
+TEST_CASE("log dir: only a folder that never had records is completed, and keeps the id that it gets") {
+  Fixture fixture;
+  fixture.open();
+  fixture.put("/data/orders-3/partition.metadata", "");
+  fixture.put("/data/orders-3/00000000000000000000.log", "");
+  fixture.put("/data/late-0/00000000000000000007.log", "");
+  fixture.put("/data/full-0/00000000000000000000.log", "x");
+  {
+    auto log_dir = fixture.open();
+    REQUIRE(log_dir->find_partitions().ok());
+    CHECK(*log_dir->complete_creation(kOrders, kTopicId));
+    CHECK_FALSE(*log_dir->complete_creation(kOrders, TopicId{{9}}));
+    CHECK_FALSE(*log_dir->complete_creation({"late", PartitionIndex(0)}, kTopicId));
+    CHECK_FALSE(*log_dir->complete_creation({"full", PartitionIndex(0)}, kTopicId));
+  }
+  fixture.disk.crash(1, CrashMode::lose_all);
+  auto log_dir = fixture.open();
+  RecoveryReport report;
+  auto log = log_dir->open_log(kOrders, LogConfig{}, report);
+  REQUIRE(log.ok());
+  CHECK((*log)->topic_id() == kTopicId);
+}
+
+TEST_CASE("log dir: a creation that fails leaves no folder") {
+  Fixture fixture;
+  auto log_dir = fixture.open();
+  for (const auto& [call, path] :
+       {std::pair{FileCall::write, "partition.metadata"}, std::pair{FileCall::open, ".timeindex"},
+        std::pair{FileCall::sync, "partition.metadata"}}) {
+    INFO(path);
+    fixture.files.fail({call, path}, Errc::io_error);
+    CHECK(log_dir->create_log(kOrders, kTopicId, LogConfig{}).error().code == Errc::io_error);
+    CHECK_FALSE(*fixture.disk.exists("/data/orders-3"));
+  }
+  CHECK(log_dir->create_log(kOrders, kTopicId, LogConfig{}).ok());
+}
+
+}  // namespace
+}  // namespace sillok::storage
