@@ -58,7 +58,8 @@ def tool(name):
 
 
 def class_path(folder):
-    """Class path of one set of jars: "clients" (kafka-clients 4.4.0) or "broker" (Kafka 4.3.1 with its tools)."""
+    """Class path of one set of jars: "clients" (kafka-clients 4.4.0), "broker" (Kafka 4.3.1 with its tools) or
+    "broker-4.4" (Kafka 4.4.0)."""
     tool("java")
     jars = os.path.join(CACHE, "java", folder)
     if not glob.glob(os.path.join(jars, "*.jar")):

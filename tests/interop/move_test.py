@@ -17,7 +17,7 @@ from moved import INTERNAL, admin_of, compare, copy, describe, replay
 from sillok_server import Kafka, Sillok
 
 NODE_ID = 7
-KAFKAS = {"4.3.1": "broker", "4.4.0": "../peers/kafka"}
+KAFKAS = {"4.3.1": "broker", "4.4.0": "broker-4.4"}
 SETTINGS = {"node.id": NODE_ID, "offsets.topic.num.partitions": 3, "transaction.state.log.replication.factor": 1,
             "transaction.state.log.min.isr": 1, "transaction.state.log.num.partitions": 2,
             "metadata.log.max.snapshot.interval.ms": 2000}
