@@ -1,7 +1,9 @@
 // Apache Kafka's own metadata, as a log directory that moves in brings it: the first byte says whether it
 // comes as files (two segments of a log and a snapshot, the second byte whether their checksums are made to
 // fit) or as records alone. Kafka's files are only read.
+#include <algorithm>
 #include <map>
+#include <set>
 
 #include "broker/metadata/kafka_metadata.h"
 #include "broker/metadata/kafka_metadata_log.h"
@@ -22,9 +24,11 @@ const std::string kFiles[] = {"00000000000000000000.log", "00000000000000000018-
 constexpr BrokerId kNode{1};
 constexpr std::int32_t kPartitionIndexMax = 1'000'000;
 
+// Of bytes, and not of the disk.
 void check_error(const Error& error) {
-  CHECK(error.code == Errc::corrupt || error.code == Errc::unsupported_version ||
-        error.code == Errc::malformed || error.code == Errc::truncated);
+  constexpr Errc kOfBytes[] = {Errc::corrupt,   Errc::unsupported_version, Errc::malformed,
+                               Errc::truncated, Errc::too_large,           Errc::budget_exceeded};
+  CHECK(std::ranges::find(kOfBytes, error.code) != std::end(kOfBytes));
 }
 
 void check_topic(const KafkaTopic& topic) {
