@@ -17,7 +17,7 @@ import time
 import curves
 import machine
 import servers
-from confinement import MemoryGroup, Skip, StallingDisk, confine
+from confinement import MemoryGroup, StallingDisk, confine
 from experiment import (BEHIND_NICE, Experiment, Running, finish_options, in_background, judged, median, parser_for, percentile,
                         ratio, run, shown, table)
 from machine import GB, say
@@ -350,6 +350,7 @@ def parse():
 def main():
     options = parse()
     experiment = Experiment(options, ["replay", "stall"])
+    options.peers = experiment.installed(options.peers)
     ballast = machine.Ballast(options.dir, 0 if options.quick and options.ballast is None else options.ballast,
                               2 * options.gb + SPARE_GB)
     actions = {"replay": run_replay, "stall": run_stall}
@@ -364,18 +365,10 @@ def main():
             ballast.remove()
 
     def attempt(part, peer, folder):
-        if peer == "kafka" and not os.path.exists(os.path.join(machine.PEERS, "kafka")):
-            experiment.skip(f"{part}, kafka", "it is not installed")
-            return
         if part == "replay" and shutil.disk_usage(folder).free < (options.gb * 1.2 + 2) * GB:
             experiment.skip(f"{part}, {peer}", "not enough room on the disk")
             return
-        try:
-            actions[part](experiment, options, peer, folder)
-        except Skip as why:
-            experiment.skip(f"{part}, {peer}", why)
-        except (machine.Failed, OSError, ValueError, KeyError) as error:
-            experiment.fail(f"{part}, {peer}", error)
+        experiment.attempt(f"{part}, {peer}", lambda: actions[part](experiment, options, peer, folder))
 
     return run("cold", options, experiment, measure, lambda: conclude(experiment.figures, options.plots))
 

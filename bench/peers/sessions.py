@@ -148,15 +148,10 @@ def parse():
 def main():
     options = parse()
     experiment = Experiment(options, ["sessions"])
-    if "kafka" in options.peers and not os.path.exists(os.path.join(machine.PEERS, "kafka")):
-        experiment.skip("kafka", "it is not installed")
-        options.peers.remove("kafka")
+    options.peers = experiment.installed(options.peers)
 
     def measure_all(folder):
-        try:
-            run_rounds(experiment, options, folder)
-        except (machine.Failed, OSError, ValueError, KeyError) as error:
-            experiment.fail("sessions", error)
+        experiment.attempt("sessions", lambda: run_rounds(experiment, options, folder))
 
     return run("sessions", options, experiment, measure_all, lambda: conclude(experiment.figures))
 

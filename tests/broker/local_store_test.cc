@@ -284,6 +284,34 @@ TEST_CASE("local store: the file is rewritten when it has doubled over what it h
   CHECK(values(*disk.open()) == expected);
 }
 
+TEST_CASE("local store: progress goes on by each change, and not back where the file is rewritten") {
+  Disk disk;
+  disk.rewrite_size_min = 10'000;
+  auto store = disk.open();
+  CHECK(store->progress().end == Offset(0));
+  put(*store, "kept", "k");
+  REQUIRE(store->txn({{}, {{"a", "1"}, {"b", "2"}}, {"kept"}}).value());
+  CHECK(store->progress().end == Offset(4));
+  REQUIRE_FALSE(store->txn({{{"a", "other"}}, {{"a", "3"}}, {}}).value());
+  CHECK(store->progress().end == Offset(4));
+  int rewrites = 0;
+  std::int64_t size = disk.file_size();
+  for (int i = 1; i <= 500; ++i) {
+    put(*store, "changing", std::to_string(i) + std::string(100, 'c'));
+    CHECK(store->progress().end == Offset(4 + i));
+    rewrites += disk.file_size() < size ? 1 : 0;
+    size = disk.file_size();
+  }
+  CHECK(rewrites > 1);
+  // A rewrite and a change that fail are no progress.
+  disk.files->fail({FileCall::sync, "sillok-metadata"}, Errc::io_error);
+  CHECK_FALSE(store->txn({{}, {{"changing", "not"}}, {}}).ok());
+  CHECK(store->progress().end == Offset(504));
+  put(*store, "changing", "after");
+  CHECK(store->progress().end == Offset(505));
+  CHECK(store->progress().epoch == LeaderEpoch(0));
+}
+
 TEST_CASE("local store: many values are rewritten in several batches and come back") {
   Disk disk;
   disk.rewrite_size_min = 1000;

@@ -4,7 +4,9 @@
 #include <chrono>
 
 #include "broker/client_telemetry.h"
+#include "broker/dispatcher.h"
 #include "tests/support/handler_fixture.h"
+#include "tests/support/raw_client.h"
 
 namespace sillok::tests {
 namespace {
@@ -38,6 +40,28 @@ TEST_CASE("telemetry: it is offered where it is switched on") {
   CHECK_FALSE(offers_telemetry(off));
   HandlerFixture on{{"sillok.client.telemetry.enable", "true"}};
   CHECK(offers_telemetry(on));
+}
+
+TEST_CASE("telemetry: where it is switched off its requests are of no known API, and close the connection") {
+  const auto outcome_of = [](HandlerFixture& fixture, const auto& request) {
+    Bytes bytes = RawClient::frame(request, 0, HandlerFixture::kCorrelationId);
+    const bool goes_on = broker::dispatch(*fixture.services, fixture.reactor, fixture.connection,
+                                          MutableByteView(bytes).subspan(protocol::kFrameSizeBytes),
+                                          fixture.sink, ++fixture.slot);
+    const broker::SlotOutcome outcome = fixture.sink->answers.at(fixture.slot).outcome;
+    CHECK(goes_on == (outcome == broker::SlotOutcome::answered));
+    return outcome;
+  };
+  HandlerFixture off;
+  HandlerFixture on{{"sillok.client.telemetry.enable", "true"}};
+  protocol::GetTelemetrySubscriptionsRequest subscribe;
+  subscribe.client_instance_id = kClient;
+  CHECK(outcome_of(off, subscribe) == broker::SlotOutcome::disconnected);
+  CHECK(outcome_of(off, push_of(kSubscription)) == broker::SlotOutcome::disconnected);
+  CHECK(off.client_telemetry->dropped().push_count == 0);
+  CHECK(outcome_of(on, subscribe) == broker::SlotOutcome::answered);
+  CHECK(outcome_of(on, push_of(kSubscription)) == broker::SlotOutcome::answered);
+  CHECK(on.client_telemetry->dropped().push_count == 1);
 }
 
 TEST_CASE("telemetry: a subscription has Kafka's id, and comes again after the interval only") {

@@ -132,7 +132,7 @@ TEST_CASE("connection: a request without an answer times out, with all that wait
   fixture.broker.offer(ApiKey::metadata, 0, 12);
   fixture.broker.on(ApiKey::metadata, [](const ScriptedRequest&) { return Reaction::silence(); });
   client::ConnectionOptions options;
-  options.request_timeout = client::Milliseconds(50);
+  options.request_timeout = client::Milliseconds(2000);  // which the answer to the first one needs some of
   REQUIRE(fixture.open(options).ok());
   fixture.ask();
   fixture.ask({client::Milliseconds(60'000), 12});

@@ -1,4 +1,5 @@
-// Plays all scenarios against two servers, and writes what each answered, one JSON line an exchange.
+// Plays all scenarios against two servers, and writes what each answered, one JSON line an exchange, behind one of
+// what the second server advertises: {"advertised": {key: [first, last]}}.
 //
 // Usage: Differential OUTPUT ADDRESS ADDRESS PATTERN SCENARIO_FILE...
 // Only scenarios in whose "file: name" the pattern is found.
@@ -13,6 +14,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import org.apache.kafka.common.protocol.ApiKeys;
 
 public final class Differential {
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -21,7 +23,8 @@ public final class Differential {
 
   public static void main(String[] args) throws Exception {
     String[] servers = {args[1], args[2]};
-    Map<Short, int[]> common = common(advertised(args[1]), advertised(args[2]));
+    Map<Short, int[]> rights = advertised(args[2]);
+    Map<Short, int[]> common = common(advertised(args[1]), rights);
     List<Scenarios.Scenario> scenarios = new ArrayList<>();
     for (int i = 4; i < args.length; ++i) {
       for (Scenarios.Scenario scenario : Scenarios.read(Path.of(args[i]), common)) {
@@ -33,6 +36,7 @@ public final class Differential {
       runs.add(CompletableFuture.supplyAsync(() -> playAll(new Player(server, common), scenarios)));
     }
     try (PrintWriter out = new PrintWriter(args[0])) {
+      out.println(JSON.createObjectNode().set("advertised", JSON.valueToTree(served(rights))));
       write(out, scenarios, runs.get(0).get(), runs.get(1).get());
     }
   }
@@ -61,6 +65,7 @@ public final class Differential {
         Player.Exchange named = at < a.size() ? a.get(at) : b.get(at);
         line = JSON.createObjectNode().put("file", scenario.file).put("scenario", scenario.name);
         line.put("at", at).put("call", named.call).set("request", named.request);
+        if (named.api != null) line.put("key", Messages.key(named.api));
         line.set("left", at < a.size() ? a.get(at).answer : null);
         line.set("right", at < b.size() ? b.get(at).answer : null);
         out.println(line.put("now", Scenarios.NOW));
@@ -80,6 +85,14 @@ public final class Differential {
       }
       return versions;
     }
+  }
+
+  // Without versions that are advertised and have no layout any more: Produce is from 0, and served from 3.
+  private static Map<Short, int[]> served(Map<Short, int[]> advertised) {
+    Map<Short, int[]> served = new HashMap<>();
+    advertised.forEach((key, range) ->
+        served.put(key, new int[] {Math.max(range[0], ApiKeys.forId(key).oldestVersion()), range[1]}));
+    return served;
   }
 
   private static Map<Short, int[]> common(Map<Short, int[]> a, Map<Short, int[]> b) {

@@ -12,20 +12,24 @@ import java.util.HexFormat;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 
 final class Player {
   private static final long PATIENCE_MS = 10_000;
   private static final long POLL_MS = 10;
   private static final String ZERO_ID = "AAAAAAAAAAAAAAAAAAAAAA";
+  private static final Pattern ID = Pattern.compile("[\\w-]{22}");
   private static final String PROBE = "ApiVersions";
 
   // One request and what came back, or a fault of the scenario itself.
   static final class Exchange {
+    final String api;
     final String call;
     final JsonNode request;
     final ObjectNode answer;
 
-    Exchange(String call, JsonNode request, ObjectNode answer) {
+    Exchange(String api, String call, JsonNode request, ObjectNode answer) {
+      this.api = api;
       this.call = call;
       this.request = request;
       this.answer = answer;
@@ -44,6 +48,7 @@ final class Player {
   private final String address;
   private final Map<Short, int[]> common;
   private final Map<String, String> idNames = new HashMap<>();
+  private final Map<String, Integer> idCounts = new HashMap<>();
   private final Connection control;
   private Map<String, Connection> connections;
   private Map<String, Sent> sent;
@@ -66,7 +71,7 @@ final class Player {
       if (topics != null) makeTopics(Scenarios.substitute(topics, variables));
       for (JsonNode step : scenario.body.path("steps")) play(step);
     } catch (Exception wrong) {
-      exchanges.add(new Exchange("fault", null, object("!fault", wrong.toString())));
+      exchanges.add(new Exchange(null, "fault", null, object("!fault", wrong.toString())));
     }
     for (Connection connection : connections.values()) connection.close();
     return exchanges;
@@ -89,7 +94,7 @@ final class Player {
       Sent request = sent.remove(on);
       ObjectNode answer = receive(connection(on), request);
       nameIds(answer, false);
-      exchanges.add(new Exchange(request.api + " v" + request.version + " on " + on, null, answer));
+      exchanges.add(new Exchange(request.api, request.api + " v" + request.version + " on " + on, null, answer));
     } else if (step.has("fill")) {
       fill(Scenarios.substitute(step.get("fill"), variables));
     } else if (step.has("gone")) {
@@ -126,13 +131,10 @@ final class Player {
         Thread.sleep(POLL_MS);
         continue;
       }
-      for (Iterator<String> names = step.path("keep").fieldNames(); names.hasNext();) {
-        String name = names.next();
-        JsonNode path = Scenarios.substitute(step.get("keep").get(name), variables);
-        keep(name, Scenarios.find(answer, path.asText()));
-      }
+      Map<String, JsonNode> kept = keep(step.path("keep"), answer);
       nameIds(answer, request.path("validateOnly").asBoolean());
-      exchanges.add(new Exchange(api + " v" + version, request, answer));
+      nameKeptIds(kept, answer);
+      exchanges.add(new Exchange(api, api + " v" + version, request, answer));
       return;
     }
   }
@@ -210,16 +212,23 @@ final class Player {
     request.flexible = Messages.flexible(call[0], request.version);
     request.correlation = bytes.length >= 8 ? ByteBuffer.wrap(bytes).getInt(4) : 0;
     ObjectNode result = answer.instead != null ? object("!", answer.instead) : read(answer.frame, request);
-    exchanges.add(new Exchange(call[0] + " v" + call[1] + " as a frame", step.get("Frame"), result));
+    exchanges.add(new Exchange(call[0], call[0] + " v" + call[1] + " as a frame", step.get("Frame"), result));
   }
 
   private Connection connection(String name) {
     return connections.computeIfAbsent(name, unused -> new Connection(address));
   }
 
-  private void keep(String name, JsonNode value) {
-    if (value.isMissingNode()) throw new IllegalArgumentException("nothing to keep as $" + name);
-    variables.put(name, value);
+  private Map<String, JsonNode> keep(JsonNode paths, JsonNode answer) {
+    Map<String, JsonNode> kept = new HashMap<>();
+    for (Iterator<String> names = paths.fieldNames(); names.hasNext();) {
+      String name = names.next();
+      JsonNode value = Scenarios.find(answer, Scenarios.substitute(paths.get(name), variables).asText());
+      if (value.isMissingNode()) throw new IllegalArgumentException("nothing to keep as $" + name);
+      kept.put(name, value);
+    }
+    variables.putAll(kept);
+    return kept;
   }
 
   private static boolean holds(JsonNode conditions, JsonNode answer) {
@@ -230,23 +239,36 @@ final class Player {
     return true;
   }
 
-  // Topic ids are each server's own: they are compared as the topics that they name.
+  // Topic ids are each server's own. They are compared as what they stand for on their side: the first id that
+  // a topic has is "id(topic)", and another one "id(topic) 2"; so the same id on one side is the same on the
+  // other. An id that nothing gave a name stays as it is.
   private void nameIds(ObjectNode answer, boolean tried) {
-    for (JsonNode topic : answer.path("topics")) {
-      if (tried && topic instanceof ObjectNode && topic.has("topicId")) {
-        boolean has = !topic.get("topicId").asText().equals(ZERO_ID);
-        if (has) ((ObjectNode) topic).put("topicId", "(a made-up id)");
-        continue;
-      }
-      if (topic.path("topicId").isTextual() && !topic.path("name").asText().isEmpty()) {
-        learn(topic.path("name").asText(), topic.path("topicId").asText());
-      }
-    }
+    learnAll(answer, tried);
     replaceIds(answer);
   }
 
+  private void learnAll(JsonNode node, boolean tried) {
+    for (JsonNode inner : node) learnAll(inner, tried);
+    if (!node.path("topicId").isTextual() || !node.path("name").isTextual()) return;
+    String id = node.get("topicId").asText();
+    String name = node.get("name").asText();
+    if (name.isEmpty() || id.equals(ZERO_ID)) return;
+    if (tried) ((ObjectNode) node).put("topicId", "(a made-up id)");
+    else learn(name, id);
+  }
+
   private void learn(String name, String id) {
-    if (!id.equals(ZERO_ID)) idNames.putIfAbsent(id, "id(" + name + ")");
+    if (idNames.containsKey(id)) return;
+    int number = idCounts.merge(name, 1, Integer::sum);
+    idNames.put(id, "id(" + name + ")" + (number == 1 ? "" : " " + number));
+  }
+
+  // An id that a server makes up for something other than a topic is the word that it is kept as.
+  private void nameKeptIds(Map<String, JsonNode> kept, ObjectNode answer) {
+    kept.forEach((name, value) -> {
+      if (value.isTextual() && ID.matcher(value.asText()).matches()) idNames.putIfAbsent(value.asText(), "$" + name);
+    });
+    replaceIds(answer);
   }
 
   private void replaceIds(JsonNode node) {
@@ -285,7 +307,7 @@ final class Player {
       if (topic.path("errorCode").asInt() != 0) throw new IllegalStateException("not made: " + topic);
       String name = topic.get("name").asText();
       variables.put("id(" + name + ")", topic.get("topicId"));
-      idNames.put(topic.get("topicId").asText(), "id(" + name + ")");
+      learn(name, topic.get("topicId").asText());
       awaitServed(name, topic.get("numPartitions").asInt());
     }
   }

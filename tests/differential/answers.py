@@ -1,10 +1,14 @@
 """Two answers to one request, made comparable and compared field by field."""
 
-import fnmatch
+import json
 import re
 
-# What is each server's own. The value says what is left of a field for the comparison.
 PRESENT = "(present)"
+AN_ANSWER = "(an answer)"
+# Words of allowed.json.
+SOMETHING = "(something)"  # neither null nor empty
+A_NUMBER = "(a number)"  # 0 or more
+# What is each server's own. The value says what is left of a field for the comparison.
 OWN_FIELDS = {
     "clusterId": PRESENT,
     "host": PRESENT,
@@ -39,6 +43,7 @@ UNORDERED = {
     "CreatePartitions": {"results": ["name"]},
     "DeleteRecords": {"topics": ["name"], "partitions": ["partitionIndex"]},
     "DescribeLogDirs": {"topics": ["name"], "partitions": ["partitionIndex"]},
+    "AlterReplicaLogDirs": {"results": ["topicName"], "partitions": ["partitionIndex"]},
     "DescribeProducers": {"activeProducers": ["producerId"]},
     "ListConfigResources": {"configResources": ["resourceType", "resourceName"]},
     "ElectLeaders": {"replicaElectionResults": ["topic"], "partitionResult": ["partitionId"]},
@@ -80,7 +85,9 @@ def _comparable(value, api, field, now):
 
 def differences(left, right, path=""):
     """Pairs of values that differ, as (path, left, right); what one side lacks is None there."""
-    if isinstance(left, dict) and isinstance(right, dict):
+    if isinstance(left, dict) and isinstance(right, dict) and ("!" in left) != ("!" in right):
+        yield "!", left.get("!", AN_ANSWER), right.get("!", AN_ANSWER)
+    elif isinstance(left, dict) and isinstance(right, dict):
         for name in sorted({*left, *right}):
             yield from differences(left.get(name), right.get(name), f"{path}/{name}" if path else name)
     elif isinstance(left, list) and isinstance(right, list) and _aligned(left, right):
@@ -118,36 +125,77 @@ def _name(element):
 
 def _label(element, at):
     name = _name(element)
-    return name if name is not None else str(at)
+    return name.replace("/", "%2F") if name is not None else str(at)
 
 
 class Exceptions:
-    """Entries of allowed.json: which differences are meant, and why."""
+    """Entries of allowed.json: which differences are meant, and why. README.md has their form."""
 
     def __init__(self, entries):
-        self.entries = entries
-        self.used = [0] * len(entries)
+        self.rules = [_Rule(entry, field, pair) for entry in entries
+                      for field, pairs in entry["fields"].items() for pair in pairs]
+        for entry in entries:
+            unknown = entry.keys() - {"scenario", "apis", "fields", "reason"}
+            if unknown or not entry["apis"] or not entry["reason"] or not all(entry["fields"].values()):
+                raise ValueError(f"not an entry of allowed.json: {entry}")
 
     def match(self, line, path, left, right):
         """Whether some entry is about this difference."""
-        for at, entry in enumerate(self.entries):
-            if (fnmatch.fnmatchcase(f"{line['file']}: {line['scenario']}", entry.get("scenario", "*"))
-                    and fnmatch.fnmatchcase(line["call"], entry.get("call", "*"))
-                    and any(fnmatch.fnmatchcase(path, one) for one in _as_list(entry["field"]))
-                    and ("kafka" not in entry or left in _as_list(entry["kafka"]))
-                    and ("sillok" not in entry or right in _as_list(entry["sillok"]))):
-                self.used[at] += 1
-                return True
-        return False
+        found = [rule for rule in self.rules if rule.match(line, path, left, right)]
+        for rule in found:
+            rule.used += 1
+        return bool(found)
 
     def unused(self, waiting):
-        """Entries that nothing needed, but for those of scenarios that could not be played."""
-        return [entry for entry, used in zip(self.entries, self.used) if not used
-                and not any(fnmatch.fnmatchcase(name, entry.get("scenario", "-")) for name in waiting)]
+        """Rules that nothing needed, but for those of scenarios that could not be played."""
+        return [str(rule) for rule in self.rules if not rule.used and not any(map(rule.is_about, waiting))]
 
 
-def _as_list(value):
-    return value if isinstance(value, list) else [value]
+class _Rule:
+    """One pair of values that one field may have, in the answers of some APIs."""
+
+    def __init__(self, entry, field, pair):
+        self.entry, self.field, self.pair, self.used = entry, field, pair, 0
+        self.scenario = re.compile(_expression(entry.get("scenario", "*"), ".*"))
+        self.path = re.compile(_expression(field, "[^/]*"))
+
+    def __str__(self):
+        return f"{self.entry.get('scenario', 'everywhere')}, {self.field}: {json.dumps(self.pair)}"
+
+    def is_about(self, scenario):
+        return "scenario" in self.entry and self.scenario.fullmatch(scenario) is not None
+
+    def match(self, line, path, left, right):
+        return (line.get("key") in self.entry["apis"] and self._match_path(path)
+                and self.scenario.fullmatch(f"{line['file']}: {line['scenario']}") is not None
+                and _is(left, self.pair[0]) and _is(right, self.pair[1]))
+
+    def _match_path(self, path):
+        # No answer at all, or one that is no answer, is never among what a pattern means.
+        if path == "" or path.startswith("!"):
+            return path == self.field
+        return self.path.fullmatch(path) is not None
+
+
+def _expression(pattern, star):
+    """The regular expression of a pattern: * is anything that `star` says, {a,b} is a or b."""
+    parts = re.split(r"(\*|\{[^}]*\})", pattern)
+    for at, part in enumerate(parts):
+        if part == "*":
+            parts[at] = star
+        elif part.startswith("{"):
+            parts[at] = f"(?:{'|'.join(map(re.escape, part[1:-1].split(',')))})"
+        else:
+            parts[at] = re.escape(part)
+    return "".join(parts)
+
+
+def _is(value, wanted):
+    if wanted == SOMETHING:
+        return value not in (None, [], {}, "")
+    if wanted == A_NUMBER:
+        return type(value) is int and value >= 0
+    return type(value) is type(wanted) and value == wanted
 
 
 def api_of(call):

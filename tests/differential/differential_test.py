@@ -6,11 +6,9 @@ Kafkas: what differs then is not Sillok's, and must not be compared.
 """
 
 import glob
-import hashlib
 import json
 import os
 import re
-import shutil
 import sys
 
 import harness
@@ -22,6 +20,7 @@ import answers
 HERE = os.path.dirname(os.path.abspath(__file__))
 OTHER_REQUESTS_SHOWN = 5
 FIELDS_SHOWN = 12
+EXCHANGES_MIN = 400
 # A busy machine must not look to Kafka's controller like a broker that is gone.
 PATIENT = {"broker.session.timeout.ms": 120_000, "broker.heartbeat.interval.ms": 1_000}
 SETTINGS = {
@@ -31,35 +30,22 @@ SETTINGS = {
     "log.initial.task.delay.ms": 3_600_000,
     "log.segment.delete.delay.ms": 1_000,
 }
+# What each of the two needs to serve the APIs of clients' own metrics.
+TELEMETRY = {"sillok.client.telemetry.enable": "true", "metric.reporters": "TelemetryReporter"}
 
 
 def compiled():
-    """The class path of the Java program, compiled once per content."""
-    sources = sorted(glob.glob(os.path.join(HERE, "*.java")))
-    jars = harness.class_path("broker")
-    digest = hashlib.sha256(jars.encode())
-    for source in sources:
-        with open(source, "rb") as file:
-            digest.update(file.read())
-    classes = os.path.join(harness.CACHE, "classes", f"Differential-{digest.hexdigest()[:16]}")
-    if not os.path.isdir(classes):
-        partial = f"{classes}.{os.getpid()}"
-        run([harness.tool("javac"), "-nowarn", "-d", partial, "-cp", jars, *sources])
-        try:
-            os.rename(partial, classes)
-        except OSError:  # another test was quicker
-            shutil.rmtree(partial)
-    return f"{classes}:{jars}"
+    """The folder with the classes of the Java program."""
+    return harness.compiled_java("Differential", sorted(glob.glob(os.path.join(HERE, "*.java"))), "broker")
 
 
 def play(folder, kafka, sillok, pattern):
     output = os.path.join(folder, "exchanges.jsonl")
-    run([harness.tool("java"), "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
-         "-Dorg.slf4j.simpleLogger.defaultLogLevel=error", "-cp", compiled(), "Differential",
-         output, kafka.address, sillok.address, pattern,
-         *sorted(glob.glob(os.path.join(HERE, "scenarios", "*.yaml")))], timeout=600)
+    run(harness.java("broker", "Differential", output, kafka.address, sillok.address, pattern,
+                     *sorted(glob.glob(os.path.join(HERE, "scenarios", "*.yaml"))), classes=[compiled()]), timeout=600)
     with open(output, encoding="utf-8") as file:
-        return [json.loads(line) for line in file]
+        first, *lines = [json.loads(line) for line in file]
+    return first["advertised"], lines
 
 
 def show(line):
@@ -123,23 +109,38 @@ def compare(lines, known, to_be_fixed):
     return unexplained, pending
 
 
+def check_complete(advertised, lines):
+    """Every version of every API that Sillok advertises has been asked for."""
+    asked = {(line["key"], int(version.group(1))) for line in lines if "key" in line
+             and (version := re.search(r" v(\d+)", line["call"]))}
+    served = {(int(key), version) for key, (first, last) in advertised.items() for version in range(first, last + 1)}
+    say(f"{len(asked & served)} of {len(served)} versions of {len(advertised)} APIs were asked for")
+    check(served <= asked, f"(API, version) in no scenario: {sorted(served - asked)}")
+    check(len(lines) >= EXCHANGES_MIN, f"only {len(lines)} exchanges")
+
+
 def play_both(folder, pattern):
     folders = [os.path.join(folder, name) for name in ("kafka", "sillok")]
-    with Kafka(folders[0], {**SETTINGS, **PATIENT}, ()) as kafka, server(folders[1], SETTINGS) as sillok:
+    others = server(folders[1], {**SETTINGS, **TELEMETRY})
+    first = Kafka(folders[0], {**SETTINGS, **PATIENT, **TELEMETRY}, ())
+    for broker in (first, others):
+        broker.classes = [compiled()]
+    with first as kafka, others as sillok:
         say("both servers are ready")
-        lines = play(folder, kafka, sillok, pattern)
+        advertised, lines = play(folder, kafka, sillok, pattern)
         sillok.check_running()
-    return [line for line in lines if "lacks" not in line], [line for line in lines if "lacks" in line]
+    return advertised, [line for line in lines if "lacks" not in line], [line for line in lines if "lacks" in line]
 
 
 def test(folder):
     arguments = [argument for argument in sys.argv[1:] if argument != "--show"]
     pattern = arguments[0] if arguments else ""
+    beside_kafka = os.environ.get("SILLOK_INTEROP_TARGET") == "kafka"
     with open(os.path.join(HERE, "allowed.json"), encoding="utf-8") as file:
         lists = json.load(file)
     known, to_be_fixed = (answers.Exceptions(lists[name]) for name in ("allowed", "to_be_fixed"))
     compiled()
-    lines, waiting = play_both(folder, pattern)
+    advertised, lines, waiting = play_both(folder, pattern)
     if "--show" in sys.argv:
         for line in lines:
             show(line)
@@ -151,11 +152,13 @@ def test(folder):
     say(f"{len(lines)} exchanges of {len({(line['file'], line['scenario']) for line in lines})} scenarios: "
         f"{len(unexplained)} differ without a reason, {len(pending)} are to be fixed")
     names = {f"{line['file']}: {line['scenario']}" for line in waiting}
-    unused = [] if pattern else [*known.unused(names), *to_be_fixed.unused(names)]
+    unused = [] if pattern or beside_kafka else [*known.unused(names), *to_be_fixed.unused(names)]
     for entry in unused:
-        print(f"allowed.json has an entry that nothing needs: {json.dumps(entry)}")
+        print(f"allowed.json has what nothing needs: {entry}")
     check(not len(unexplained), f"{len(unexplained)} answers differ from Kafka's without a reason")
-    check(not unused, f"{len(unused)} entries of allowed.json are not needed")
+    check(not unused, f"{len(unused)} pairs of allowed.json are not needed")
+    if not pattern and not beside_kafka:
+        check_complete(advertised, lines)
 
 
 harness.main(test)

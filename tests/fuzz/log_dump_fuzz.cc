@@ -1,12 +1,8 @@
 // Every kind of file as `sillok log dump` reads it, two at a time: damage is what it is for. The first bytes
 // say which.
-#include "storage/leader_epochs.h"
-#include "storage/log_dir.h"
 #include "storage/log_dump.h"
 #include "tests/fuzz/disk.h"
-#include "tests/support/batches.h"
-#include "tests/support/manual_clock.h"
-#include "tests/support/mem_file_system.h"
+#include "tests/support/closed_log_dir.h"
 
 namespace sillok::fuzz {
 namespace {
@@ -51,29 +47,8 @@ void run(ByteView input) {
 }
 
 std::vector<Bytes> seeds() {
-  tests::MemFileSystem disk;
-  tests::ManualClock clock;
-  LogDirOptions options;
-  options.file_system = &disk;
-  options.clock = &clock;
-  options.path = "/logs";
-  auto log_dir = LogDir::open(options).value();
-  LogConfig config;
-  config.index_interval_bytes = 1;
-  const TopicPartition name{"orders", PartitionIndex(0)};
-  auto log = log_dir->create_log(name, TopicId{{1, 2, 3}}, config).value();
-  for (const auto& maker :
-       {tests::batch().producer(7, 1, 0).records(2),
-        tests::batch().codec(protocol::Codec::zstd).record("k\n", "v\""), tests::batch().records(1)}) {
-    Bytes bytes = maker;
-    AppendEntry entry;
-    entry.batch = bytes;
-    entry.header = tests::header_of(bytes);
-    CHECK(log->append_as_leader({&entry, 1}, LeaderEpoch(4)).ok());
-  }
-  CHECK(log->close().ok());
-  const LogDir::CheckpointEntry entry{name, log.get(), Offset(4)};
-  CHECK(log_dir->close_clean({&entry, 1}).ok());
+  tests::ClosedLogDir closed;
+  tests::MemFileSystem& disk = closed.disk;
   std::vector<Bytes> all;
   const Bytes segment = content_of(disk, kNames[0]);
   for (std::uint8_t i = 0; i < std::size(kNames); ++i) {

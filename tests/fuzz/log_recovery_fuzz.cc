@@ -98,7 +98,7 @@ void use(Folder& folder) {
   (void)log.flush();
 }
 
-void scan(const Folder& folder, ByteView content, std::size_t durable_end) {
+void scan(ByteView content, std::size_t durable_end) {
   tests::MemFileSystem disk;
   const auto file = put_file(disk, "/scanned", content);
   const FilePosition end(static_cast<std::int64_t>(content.size()));
@@ -115,7 +115,6 @@ void scan(const Folder& folder, ByteView content, std::size_t durable_end) {
   const auto scanned =
       scan_segment(*file, Offset(0), plan, end, [](const BatchPlace&) { return Result<void>(); });
   CHECK(scanned.ok() && scanned->end <= end);
-  (void)folder;
 }
 
 }  // namespace
@@ -126,16 +125,16 @@ void run(ByteView input) {
   const bool is_clean = choices.flip();
   const std::size_t point_at = choices.choose(256);
   Folder folder;
-  RecoveryPoint point;
   for (std::size_t i = 0; i < std::size(kFiles); ++i) {
     const ByteView part = choices.next_part();
     if (part.empty() && i != 0) continue;
     Bytes content(part.begin(), part.end());
     const bool is_log = std::string_view(kFiles[i]).ends_with(".log");
     if (fits && is_log) renew_batch_crcs(content);
-    if (i == 0) scan(folder, content, point_at);
+    if (i == 0) scan(content, point_at);
     put_file(folder.disk, kFolder + "/" + kFiles[i], content);
   }
+  RecoveryPoint point;
   point.offset = Offset(static_cast<std::int64_t>(point_at) / 16);
   point.position = FilePosition(static_cast<std::int64_t>(point_at));
   const bool has_point = point_at != 0;

@@ -61,7 +61,7 @@ void run(ByteView input) {
 
 std::vector<Bytes> seeds() {
   std::vector<Bytes> all;
-  for (const Golden& golden : golden_files("golden_batches", "")) {
+  for (const Golden& golden : golden_files("protocol/golden_batches", "")) {
     all.push_back(with_choices({0, 1, 0}, golden.bytes));
     all.push_back(with_choices({1, 1, 1}, golden.bytes));
   }

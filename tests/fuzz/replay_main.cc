@@ -1,5 +1,6 @@
 // A test of one target, without a fuzzer: its seeds, the files of its corpus (the arguments), and changes of
 // both by a generator that is always the same.
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -14,8 +15,9 @@ namespace {
 
 using sillok::Bytes;
 
-constexpr int kChangesOfEach = 20;
-constexpr int kChangesMax = 4000;
+// Spread over all inputs, however many there are.
+constexpr std::size_t kChangesOfEachMax = 20;
+constexpr std::size_t kChangesMax = 4000;
 
 std::vector<Bytes> files_of(const std::filesystem::path& folder) {
   std::vector<Bytes> found;
@@ -51,13 +53,13 @@ void replay(int argc, char** argv) {
   }
   inputs.emplace_back();
   std::mt19937 random(1);
-  int changes = 0;
-  for (const Bytes& input : inputs) sillok::fuzz::run(input);
+  const std::size_t changes_of_each =
+      std::clamp<std::size_t>(kChangesMax / inputs.size(), 1, kChangesOfEachMax);
   for (const Bytes& input : inputs) {
-    for (int i = 0; i < kChangesOfEach && changes < kChangesMax; ++i, ++changes)
-      sillok::fuzz::run(changed(input, random));
+    sillok::fuzz::run(input);
+    for (std::size_t i = 0; i < changes_of_each; ++i) sillok::fuzz::run(changed(input, random));
   }
-  std::printf("%zu inputs, %d changes of them\n", inputs.size(), changes);
+  std::printf("%zu inputs, %zu changes of each\n", inputs.size(), changes_of_each);
 }
 
 }  // namespace

@@ -16,7 +16,7 @@ void read_body(Decoder& in, Version version) {
   if (!decode(in, request, version, TrailingBytes::ignored).ok()) return;
   Bytes out;
   Encoder encoder(out);
-  if (!encode(encoder, request, version).ok()) return;
+  CHECK(encode(encoder, request, version).ok());
   Decoder again(out);
   Request same;
   CHECK(decode(again, same, version).ok());
@@ -63,7 +63,7 @@ std::vector<Bytes> seeds() {
       if (Request::kFlexible.contains(version)) encoder.unsigned_varint(0);
       CHECK(encoder.finish().ok());
       const std::string stem = name + ".v" + std::to_string(version) + ".request.java";
-      for (const Golden& golden : golden_files("golden", stem)) {
+      for (const Golden& golden : golden_files("protocol/golden", stem)) {
         if (!golden.name.starts_with(stem) || golden.name.find(".javaclient.") != std::string::npos) continue;
         Bytes whole = header;
         whole.insert(whole.end(), golden.bytes.begin(), golden.bytes.end());

@@ -16,7 +16,7 @@ void read_body(ByteView body, Version version) {
   if (!decode(in, response, version).ok()) return;
   Bytes out;
   Encoder encoder(out);
-  if (!encode(encoder, response, version).ok()) return;
+  CHECK(encode(encoder, response, version).ok());
   Decoder again(out);
   Response same;
   CHECK(decode(again, same, version).ok());
@@ -48,7 +48,7 @@ std::vector<Bytes> seeds() {
       const auto version = static_cast<std::size_t>(Response::kVersions.first) + nth;
       const std::string stem =
           std::string(to_string(Response::kKey)) + ".v" + std::to_string(version) + ".response.java";
-      for (const Golden& golden : golden_files("golden", stem)) {
+      for (const Golden& golden : golden_files("protocol/golden", stem)) {
         if (!golden.name.starts_with(stem) || golden.name.find(".javaclient.") != std::string::npos) continue;
         all.push_back(with_choices(
             {static_cast<std::uint8_t>(Response::kKey), static_cast<std::uint8_t>(nth)}, golden.bytes));

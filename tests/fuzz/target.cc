@@ -42,7 +42,7 @@ Bytes bytes_of(std::string_view text) {
 
 std::vector<Golden> golden_files(const std::string& folder, const std::string& part) {
   std::vector<Golden> found;
-  const std::filesystem::path path = std::filesystem::path(SILLOK_SOURCE_DIR) / "tests/protocol" / folder;
+  const std::filesystem::path path = std::filesystem::path(SILLOK_SOURCE_DIR) / "tests" / folder;
   for (const auto& entry : std::filesystem::directory_iterator(path)) {
     const std::string name = entry.path().filename().string();
     if (!name.ends_with(".hex") || name.find(part) == std::string::npos) continue;

@@ -44,7 +44,7 @@ Bytes with_choices(std::initializer_list<std::uint8_t> choices, ByteView rest);
 Bytes in_parts(const std::vector<Bytes>& parts);
 Bytes bytes_of(std::string_view text);
 
-// The golden files whose names hold `part`, with their names.
+// The golden files in a folder of tests/ whose names hold `part`, with their names.
 struct Golden {
   std::string name;
   Bytes bytes;

@@ -248,7 +248,7 @@ def test(folder):
         check_order(client, topics)
         check_refusals(client, topics)
         check_deletion(client, topics)
-        if skipped.attempt(lambda: harness.compiled_java("JavaClient.java")):
+        if skipped.attempt(lambda: harness.own_java("JavaClient.java")):
             check_java_consumer(folder, broker.address)
         broker.check_running()
     skipped.finish()

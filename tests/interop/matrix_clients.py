@@ -84,9 +84,8 @@ class Java(Program):
     name = "java"
 
     def find_command(self):
-        classes = harness.compiled_java("clients/java/MatrixClient.java")
-        return [harness.tool("java"), "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
-                "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", classes, "MatrixClient"]
+        return harness.own_java("clients/java/MatrixClient.java",
+                                options=["-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"])
 
 
 class LibrdkafkaRules:

@@ -1,6 +1,7 @@
 """The clients of the matrix that are not programs of ours: kcat, the console tools of Kafka, and rsyslog. They have
 the verbs that matrix_clients.py describes, and send what their input can say."""
 
+import glob
 import itertools
 import os
 import re
@@ -154,7 +155,9 @@ class Rsyslog(LibrdkafkaRules, Tool):
 
     def find_command(self):
         root = self.installed("rsyslog")
-        self.modules = os.path.join(root, "usr/lib/x86_64-linux-gnu")
+        # Of the machine's kind: usr/lib/x86_64-linux-gnu, usr/lib/aarch64-linux-gnu.
+        [modules] = glob.glob(os.path.join(root, "usr/lib/*-linux-gnu*/rsyslog"))
+        self.modules = os.path.dirname(modules)
         return ["env", f"LD_LIBRARY_PATH={self.modules}", os.path.join(root, "usr/sbin/rsyslogd")]
 
     def version(self):

@@ -6,9 +6,11 @@ import confluent_kafka
 from confluent_kafka.admin import AdminClient, ConfigResource
 
 import confluent
-from harness import check_equal
+from harness import check, check_equal
 
 INTERNAL = {"__consumer_offsets", "__transaction_state"}
+# Parts of words that Kafka's log says of a file that it does not take as it is.
+REPAIRS = ["stray", "orrupt", "runcat"]
 
 
 def admin_of(address):
@@ -58,3 +60,13 @@ def compare(broker, described, records, what):
 def copy(source, target):
     shutil.rmtree(target.data)
     shutil.copytree(source.data, target.data)
+
+
+def check_quiet(kafka, begin, topics):
+    """Kafka has repaired nothing of these topics since its output was `begin` long."""
+    with open(kafka.output, "rb") as file:
+        file.seek(begin)
+        lines = file.read().decode(errors="replace").splitlines()
+    repairs = [line for line in lines if any(word in line for word in REPAIRS)
+               and any(f"{topic}-" in line for topic in topics)]
+    check(not repairs, "Kafka repaired something:\n" + "\n".join(repairs[:5]))

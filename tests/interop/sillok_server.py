@@ -57,7 +57,11 @@ class Broker:
         os.makedirs(self.data, exist_ok=True)
 
     def __enter__(self):
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self.__exit__()  # which is called only where this returns
+            raise
         return self
 
     def __exit__(self, *_):
@@ -146,6 +150,7 @@ class Kafka(Broker):
     clean_exit_codes = (0, 143)
     log_level = "error"
     jars = "broker"  # which set of jars runs: harness.class_path()
+    classes = ()  # folders of classes beside them
 
     def command(self):
         config = os.path.join(self.folder, "kafka.properties")
@@ -153,7 +158,7 @@ class Kafka(Broker):
             self._format(config)
         return harness.java(self.jars, "kafka.Kafka", config, options=(
             "-Xmx1g", f"-Dorg.slf4j.simpleLogger.defaultLogLevel={self.log_level}", "-Dorg.slf4j.simpleLogger.log.kafka.server=info",
-            "-Dorg.slf4j.simpleLogger.log.org.apache.kafka.server=info"))
+            "-Dorg.slf4j.simpleLogger.log.org.apache.kafka.server=info"), classes=self.classes)
 
     def _format(self, config):
         controller = free_port()

@@ -11,6 +11,9 @@ from harness import check, say
 from sillok_server import server
 
 DELAY_S = 0.5
+# What does not wait for the disk is quick at least once in so many times, also on a loaded machine.
+ATTEMPTS = 20
+ATTEMPTS_OF_WAITING = 3
 
 
 def seconds_to_acknowledge(client, topic):
@@ -37,7 +40,9 @@ def test(folder):
             for acks in ["1", "all"]:
                 client = producer(broker.address, acks=acks, linger_ms=0)
                 seconds_to_acknowledge(client, "slow")  # connects, opens files
-                times[acks] = min(seconds_to_acknowledge(client, "slow") for _ in range(3))
+                waits = acks == "all" and not caching
+                times[acks] = min(seconds_to_acknowledge(client, "slow")
+                                  for _ in range(ATTEMPTS_OF_WAITING if waits else ATTEMPTS))
                 say(f"write.caching={caching}, acks={acks}: {times[acks]:.3f} s")
             check(times["1"] < DELAY_S / 2, f"acks=1 took {times['1']:.3f} s: it waited for the disk")
             if caching:

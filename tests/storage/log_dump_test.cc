@@ -3,10 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "storage/leader_epochs.h"
-#include "storage/log_dir.h"
-#include "tests/support/batches.h"
-#include "tests/support/manual_clock.h"
-#include "tests/support/mem_file_system.h"
+#include "tests/support/closed_log_dir.h"
 
 namespace sillok::storage {
 namespace {
@@ -16,33 +13,7 @@ using tests::batch;
 const std::string kFolder = "/logs/orders-0";
 const std::string kBase = kFolder + "/00000000000000000000";
 
-// A log directory with one partition: three batches, the first of them of a producer, an index entry for each
-// after the first, closed cleanly.
-struct Fixture {
-  Fixture() {
-    LogDirOptions options;
-    options.file_system = &disk;
-    options.clock = &clock;
-    options.path = "/logs";
-    auto log_dir = LogDir::open(options).value();
-    LogConfig config;
-    config.index_interval_bytes = 1;
-    const TopicPartition name{"orders", PartitionIndex(0)};
-    auto log = log_dir->create_log(name, *Uuid::parse("AAAAAAAAQACAAAAAAAAAAQ"), config).value();
-    for (Bytes bytes :
-         {batch().producer(7, 1, 0).records(2).bytes(),
-          batch().codec(protocol::Codec::zstd).record("k\n", "v\"", tests::kBatchTimestamp + 50).bytes(),
-          batch().null_record(tests::kBatchTimestamp + 90).bytes()}) {
-      AppendEntry entry;
-      entry.batch = bytes;
-      entry.header = tests::header_of(bytes);
-      log->append_as_leader({&entry, 1}, LeaderEpoch(4)).value();
-    }
-    log->close().value();
-    const LogDir::CheckpointEntry entry{name, log.get(), Offset(4)};
-    log_dir->close_clean({&entry, 1}).value();
-  }
-
+struct Fixture : tests::ClosedLogDir {
   std::string dump(const std::string& path, DumpDetail detail = DumpDetail::batches) {
     std::string lines;
     LogDump dump(disk, detail, [&](std::string_view line) { lines.append(line) += "\n"; });
@@ -55,8 +26,6 @@ struct Fixture {
     disk.corrupt(path, FilePosition(position), ByteView(&byte, 1)).value();
   }
 
-  tests::ManualClock clock;
-  tests::MemFileSystem disk;
   std::int64_t problem_count = 0;
 };
 

@@ -75,7 +75,9 @@ func read(ctx context.Context, address, topic string, count int) []line.Record {
 }
 
 func steps(_ context.Context, address, topic string) map[string]line.Step {
-	admin, err := sarama.NewClusterAdmin([]string{address}, config())
+	client, err := sarama.NewClient([]string{address}, config())
+	line.Must(err)
+	admin, err := sarama.NewClusterAdminFromClient(client)
 	line.Must(err)
 	setting := func(value string) map[string]*string { return map[string]*string{"retention.ms": &value} }
 	return map[string]line.Step{
@@ -111,8 +113,12 @@ func steps(_ context.Context, address, topic string) map[string]line.Step {
 			return "", admin.AlterConfig(sarama.TopicResource, topic, setting("987654321"), false)
 		},
 		"truncate": func() (string, error) {
-			// It does not hand over the new log start.
-			return "2", admin.DeleteRecords(topic, map[int32]int64{0: 2})
+			// It does not hand over the new log start, so that has to be asked for.
+			if err := admin.DeleteRecords(topic, map[int32]int64{0: 2}); err != nil {
+				return "", err
+			}
+			start, err := client.GetOffset(topic, 0, sarama.OffsetOldest)
+			return fmt.Sprint(start), err
 		},
 		"delete": func() (string, error) { return "", admin.DeleteTopic(topic) },
 	}
