@@ -243,19 +243,21 @@ class Server::Parts {
     }
   }
 
-  void take_over_configs(const KafkaMetadata& metadata, std::vector<std::string>& notes) {
-    for (const auto& [node, configs] : metadata.broker_configs) {
-      if (node.empty()) broker_configs_->adopt(BrokerConfigs::Scope::all_brokers, configs, notes);
-      if (node == std::to_string(config_.node_id.value)) {
-        broker_configs_->adopt(BrokerConfigs::Scope::this_broker, configs, notes);
-      }
-    }
+  Result<void> adopt_configs(const KafkaMetadata& metadata, std::vector<std::string>& notes) {
+    const auto configs_of = [&](const std::string& name) {
+      const auto found = metadata.broker_configs.find(name);
+      return found == metadata.broker_configs.end() ? KafkaConfigs() : found->second;
+    };
+    TRY(broker_configs_->adopt(BrokerConfigs::Scope::all_brokers, configs_of(""), notes));
+    return broker_configs_->adopt(BrokerConfigs::Scope::this_broker,
+                                  configs_of(std::to_string(config_.node_id.value)), notes);
   }
 
   Result<void> load_topics(std::vector<std::string>& notes) {
     auto kafkas = TRY(find_kafka_takeover(*file_system_, config_, *store_, notes));
-    if (kafkas) take_over_configs(kafkas->metadata, notes);
-    topics_.take_over(std::move(kafkas));
+    topics_.take_over(std::move(kafkas), [this](const KafkaMetadata& metadata, auto& adoption_notes) {
+      return adopt_configs(metadata, adoption_notes);
+    });
     return topics_.load(notes);
   }
 

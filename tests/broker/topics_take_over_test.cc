@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "broker/metadata/kafka_takeover.h"
+#include "broker/metadata/metadata_records.h"
 #include "broker/producer_ids.h"
 #include "storage/meta_properties.h"
 #include "tests/support/topics_fixture.h"
@@ -54,7 +55,8 @@ struct Broker : TopicsFixture {
     store = broker::LocalStore::open({&files, &clock, "/data"}, notes).value();
     topics = std::make_unique<broker::Topics>(config, *store, host);
     if (which == Takeover::kafka) {
-      topics->take_over(std::make_unique<KafkaTakeover>(KafkaTakeover{kafka, "state", kNode, kDirectory}));
+      topics->take_over(std::make_unique<KafkaTakeover>(KafkaTakeover{kafka, "state", kNode, kDirectory}),
+                        when_served);
     }
     return topics->load(notes);
   }
@@ -73,6 +75,7 @@ struct Broker : TopicsFixture {
   }
 
   KafkaMetadata kafka;
+  broker::Topics::WhenServed when_served;
   std::shared_ptr<const broker::MetadataImage> image;
 };
 
@@ -190,9 +193,174 @@ TEST_CASE("take over: folders of a topic that Kafka deleted do not bring it back
   b.host.add_folder("gone", 0, kOtherId);
   b.kafka.removed_topics = {kOtherId};
   b.start();
-  CHECK(b.find("gone") == nullptr);
-  CHECK(b.host.folders.contains({"gone", 0}));
-  CHECK(b.has_note("gone-0 is left alone: Apache Kafka has deleted its topic"));
+  for (int round = 0; round < 3; ++round) {
+    CHECK(b.find("gone") == nullptr);
+    CHECK(b.host.folders.contains({"gone", 0}));
+    CHECK(b.has_note("gone-0 is left alone: Apache Kafka has deleted its topic"));
+    b.start(Broker::Takeover::none);
+  }
+}
+
+TEST_CASE("take over: a deleted topic's folder that was taken away and brought back is adopted") {
+  Broker b;
+  b.host.add_folder("gone", 0, kOtherId);
+  b.kafka.removed_topics = {kOtherId};
+  b.start();
+  b.host.folders.erase({"gone", 0});
+  b.start(Broker::Takeover::none);
+  CHECK(b.store->range("removed/").value().empty());
+  b.host.add_folder("gone", 0, kOtherId);
+  b.start(Broker::Takeover::none);
+  CHECK(b.find("gone")->id == kOtherId);
+}
+
+TEST_CASE("take over: a deleted topic's folder under another topic's name is remembered, too") {
+  Broker b;
+  b.kafka.removed_topics = {kOtherId};
+  b.host.add_folder("orders", 2, kOtherId);
+  b.start();
+  CHECK(b.has_note("orders-2 is left alone"));
+  b.start(Broker::Takeover::none);
+  CHECK(b.topics->add_partitions("orders", 3, broker::ValidateOnly::no).error ==
+        protocol::ErrorCode::kafka_storage_error);
+  CHECK(b.host.folders.at({"orders", 2}).topic_id == kOtherId);
+  REQUIRE(b.topics->remove("orders").error == protocol::ErrorCode::none);
+  b.start(Broker::Takeover::none);
+  CHECK(b.find("orders") == nullptr);
+  CHECK(b.host.folders.contains({"orders", 2}));
+}
+
+TEST_CASE("take over: a topic that Kafka deleted and made again under its name is the new one, and lasts") {
+  Broker b;
+  b.orders().configs = {{"retention.ms", "1"}};
+  b.start();
+  KafkaTopic again{"orders", kOtherId, {{0, partition_on({kNode})}}, {{"retention.ms", "60000"}}};
+  b.kafka.topics = {{kOtherId, again}};
+  SECTION("and it is told that it was deleted") { b.kafka.removed_topics = {kId}; }
+  SECTION("and that is forgotten, but its folders are gone") {}
+  b.host.folders.clear();
+  b.host.add_folder("orders", 0, kOtherId);
+  b.start();
+  for (int round = 0; round < 3; ++round) {
+    REQUIRE(b.find("orders") != nullptr);
+    CHECK(b.find("orders")->id == kOtherId);
+    CHECK(b.find("orders")->partition_count == 1);
+    CHECK(b.find("orders")->configs == again.configs);
+    CHECK(b.host.is_served("orders", 0));
+    CHECK(b.store->range("elsewhere/").value().empty());
+    b.start(Broker::Takeover::none);
+  }
+}
+
+TEST_CASE("take over: a folder that takes the name of a deleted topic is adopted, and lasts") {
+  Broker b;
+  b.start();
+  b.kafka.topics.clear();
+  b.kafka.removed_topics = {kId};
+  b.host.folders.clear();
+  b.host.add_folder("orders", 0, kOtherId);
+  b.start();
+  CHECK(b.find("orders")->id == kOtherId);
+  CHECK(!b.store->range("topic/orders").value().empty());
+}
+
+TEST_CASE("take over: a topic of ours keeps its name while it has a folder") {
+  Broker b;
+  b.start();
+  const bool has_an_id = GENERATE(true, false);
+  b.kafka.topics = {{kOtherId, {"orders", kOtherId, {{0, partition_on({kNode})}}, {}}}};
+  b.host.folders.clear();
+  b.host.add_folder("orders", 0, kOtherId);
+  b.host.add_folder("orders", 1, has_an_id ? kId : TopicId{});
+  b.start();
+  CHECK(b.find("orders")->id == kId);
+  CHECK(b.has_note("another topic of that name"));
+  CHECK(b.host.folders.at({"orders", 0}).topic_id == kOtherId);
+  // The other's folder taken away: what was its own is still away, and not made anew.
+  b.host.folders.erase({"orders", 0});
+  b.start(Broker::Takeover::none);
+  CHECK(!b.host.folders.contains({"orders", 0}));
+}
+
+TEST_CASE("take over: an interrupted creation under a deleted topic's name goes on, and lasts") {
+  Broker b;
+  b.start();
+  b.kafka.topics.clear();
+  b.kafka.removed_topics = {kId};
+  b.host.folders.clear();
+  b.host.add_folder("orders", 0, kOtherId);
+  const broker::UnfinishedRecord creation{"orders", 1, {{"retention.ms", "9"}}};
+  REQUIRE(b.store->txn({{}, {{broker::unfinished_key(kOtherId), encode(creation)}}, {}}).ok());
+  b.start();
+  for (int round = 0; round < 2; ++round) {
+    REQUIRE(b.find("orders") != nullptr);
+    CHECK(b.find("orders")->configs == creation.configs);
+    b.start(Broker::Takeover::none);
+  }
+}
+
+TEST_CASE("take over: with leave, a partition that was not in sync and has no folder is offline, not empty") {
+  Broker b;
+  b.orders().partitions[1].in_sync = {BrokerId(8)};
+  b.host.folders.erase({"orders", 1});
+  CHECK(b.try_start().error().detail.find("orders-1 is to be here but was not in sync") != std::string::npos);
+  b.config.adopt_incomplete_topics = true;
+  b.start();
+  for (int round = 0; round < 2; ++round) {
+    CHECK(b.find("orders")->partition_count == 2);
+    CHECK(!b.host.folders.contains({"orders", 1}));
+    b.start(Broker::Takeover::none);
+  }
+}
+
+TEST_CASE("take over: what is said to be elsewhere is forgotten once it is here, or its topic gone") {
+  Broker b;
+  b.config.adopt_incomplete_topics = true;
+  b.orders().partitions[1] = partition_on({BrokerId(8)});
+  b.host.folders.erase({"orders", 1});
+  b.start();
+  CHECK(b.store->range("elsewhere/").value().size() == 1);
+  SECTION("it is brought") { b.host.add_folder("orders", 1, kId); }
+  SECTION("the topic is deleted here") {
+    REQUIRE(b.topics->remove("orders").error == protocol::ErrorCode::none);
+  }
+  SECTION("the topic is deleted in Kafka") {
+    b.kafka.topics.clear();
+    b.kafka.removed_topics = {kId};
+    b.host.folders.clear();
+    b.start();
+  }
+  b.start(Broker::Takeover::none);
+  CHECK(b.store->range("elsewhere/").value().empty());
+}
+
+TEST_CASE("take over: the broker's own part comes when all is served, and again until it is recorded") {
+  Broker b;
+  int calls = 0;
+  b.when_served = [&](const KafkaMetadata&, std::vector<std::string>&) -> Result<void> {
+    ++calls;
+    CHECK(b.find("orders") != nullptr);
+    CHECK(b.host.is_served("orders", 1));
+    CHECK(b.store->range("").value().empty());
+    if (calls == 1) return Error{Errc::io_error, "test"};
+    return {};
+  };
+  CHECK(b.try_start().error().code == Errc::io_error);
+  b.start();
+  CHECK(calls == 2);
+  CHECK(b.store->range(broker::kKafkaMetadataKey).value().size() == 1);
+  b.start(Broker::Takeover::none);
+  CHECK(calls == 2);
+}
+
+TEST_CASE("take over: the broker's own part does not come where the start is refused") {
+  Broker b;
+  b.orders().partitions[1] = partition_on({BrokerId(8)});
+  b.when_served = [](const KafkaMetadata&, std::vector<std::string>&) -> Result<void> {
+    FAIL("called");
+    return {};
+  };
+  CHECK(b.try_start().error().code == Errc::invalid_config);
 }
 
 TEST_CASE("take over: a folder that Kafka does not know is adopted by its own id, beside the others") {
@@ -317,7 +485,8 @@ TEST_CASE("take over: Kafka's metadata is read where it is, and again only when 
   const auto found = f.find();
   REQUIRE(found.value() != nullptr);
   CHECK(found.value()->directory_id == kDirectory);
-  REQUIRE(f.store->txn({{}, {broker::kafka_state_put(found.value()->state)}, {}}).ok());
+  REQUIRE(
+      f.store->txn({{}, {{"kafka-metadata", broker::encode_kafka_state(found.value()->state)}}, {}}).ok());
   CHECK(f.find().value() == nullptr);
   REQUIRE(
       storage::replace_file(f.memory, "/data/__cluster_metadata-0/00000000000000000000.log", "torn").ok());

@@ -420,6 +420,12 @@ TEST_CASE("topics: a record that is no topic stops the start") {
            {"unfinished/x", R"({"format":1,"name":"a","partitions":1})"},
            {"unfinished/BQUFBQUFBQUFBQUFBQUFBQ", R"({"format":1,"partitions":1})"},
            {"unfinished/BQUFBQUFBQUFBQUFBQUFBQ", R"({"format":1,"name":"a","partitions":1,"work":"other"})"},
+           {"elsewhere/x", R"({"format":1,"partitions":[1]})"},
+           {"elsewhere/BQUFBQUFBQUFBQUFBQUFBQ", R"({"format":2,"partitions":[1]})"},
+           {"elsewhere/BQUFBQUFBQUFBQUFBQUFBQ", R"({"format":1,"partitions":1})"},
+           {"elsewhere/BQUFBQUFBQUFBQUFBQUFBQ", R"({"format":1,"partitions":[-1]})"},
+           {"elsewhere/BQUFBQUFBQUFBQUFBQUFBQ", R"({"format":1,"partitions":[2147483648]})"},
+           {"removed/x", R"({"format":1})"},
        }) {
     INFO(key << " " << value);
     Broker broker;
@@ -443,6 +449,8 @@ TEST_CASE("topics: records come back as they were written") {
   CHECK(decoded->configs == record.configs);
   CHECK(broker::encode(broker::TopicRecord{id_of(5), 1, {}}) ==
         R"({"format":1,"id":"BQUFBQUFBQUFBQUFBQUFBQ","partitions":1,"configs":{}})");
+  const std::set<std::int32_t> partitions{0, 7, 2147483647};
+  CHECK(broker::decode_elsewhere("elsewhere/x", broker::encode_elsewhere(partitions)).value() == partitions);
 }
 
 }  // namespace
