@@ -173,8 +173,6 @@ class Server::Parts {
     std::vector<std::string> notes;
     const Result<void> loaded = load_topics(notes);
     for (const std::string& note : notes) spdlog::info("{}", note);
-    // A start that is refused before it changed anything leaves the directory as it was: clean, where it was.
-    if (!loaded.ok()) (void)log_dir_->close_clean({}).ok();
     return loaded;
   }
 
@@ -338,10 +336,15 @@ Result<void> Server::start() {
   for (const std::string& note : notes) spdlog::warn("{}", note);
   parts_ = std::make_unique<Parts>(std::move(file_system), std::move(log_dir), std::move(store),
                                    std::move(broker_configs));
-  TRY(parts_->load());
-  TRY(parts_->listen());
-  parts_->run();
-  return {};
+  Result<void> started = parts_->load();
+  if (started.ok()) started = parts_->listen();
+  if (started.ok()) {
+    parts_->run();
+    return {};
+  }
+  // What was opened is closed in order, so that the next start need not recover it.
+  if (const auto stopped = stop(); !stopped.ok()) spdlog::warn("{}", stopped.error().describe());
+  return started;
 }
 
 Result<void> Server::stop() {

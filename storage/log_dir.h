@@ -57,6 +57,7 @@ class LogDir {
   // a new incarnation. Deletions that a crash interrupted are due at the next remove_deleted_partitions().
   // Partition folders without a meta.properties beside them are taken over, with a warning.
   static Result<std::unique_ptr<LogDir>> open(const LogDirOptions& options);
+  // Where no log was opened or created, the clean-shutdown mark is what it was before open().
   ~LogDir();
 
   const std::string& path() const;
