@@ -193,8 +193,10 @@ Result<void> Topics::adopt_unknown(Loading& loading) {
     std::int32_t last = *unknown.partitions.rbegin();
     if (loading.foreign.contains(name)) last = std::max(last, *loading.foreign[name].rbegin());
     topic->partition_count = last + 1;
-    topic->log_config = defaults_;
-    loading.to_record[topic_key(name)] = encode(TopicRecord{topic->id, topic->partition_count, {}});
+    topic->configs = internal_topic_configs(name);
+    topic->log_config = resolve_log_config(defaults_, topic->configs);
+    loading.to_record[topic_key(name)] =
+        encode(TopicRecord{topic->id, topic->partition_count, topic->configs});
     loading.notes.push_back(
         fmt::format("adopted topic {} with {} partitions and id {}, found in the log directory", name,
                     topic->partition_count, topic->id.to_string()));
