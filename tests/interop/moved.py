@@ -6,7 +6,7 @@ import confluent_kafka
 from confluent_kafka.admin import AdminClient, ConfigResource
 
 import confluent
-from harness import check_equal
+from harness import check, check_equal
 
 INTERNAL = {"__consumer_offsets", "__transaction_state"}
 
@@ -49,6 +49,7 @@ def compare(broker, described, records, what):
     found = replay(broker, {name: described[name] for name, _ in records})
     for place, expected in records.items():
         if place[0] in INTERNAL:  # these grow by themselves
+            check(len(found[place][1]) >= len(expected[1]), f"{what}: {place} lost records")
             expected = (expected[0][:1], expected[1])
             found[place] = (found[place][0][:1], found[place][1][:len(expected[1])])
         check_equal(found[place][0], expected[0], f"{what}: {place}, watermarks")
