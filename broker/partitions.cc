@@ -112,6 +112,7 @@ Result<std::vector<PartitionHost::Found>> Partitions::find() {
 
 Partitions::Opened Partitions::open_one(const Opening& opening) {
   storage::RecoveryReport report;
+  if (opening.has_taken_place) log_dir_.disregard_recovery_point(name_of(opening));
   Result<std::unique_ptr<storage::Log>> log = log_dir_.open_log(name_of(opening), opening.config, report);
   for (const std::string& note : report.notes)
     spdlog::warn("{}-{}: {}", opening.topic, opening.partition.value, note);

@@ -347,6 +347,7 @@ Result<void> LogDir::write_checkpoints(std::span<const CheckpointEntry> entries)
 Result<void> LogDir::forget_recovery_point(const TopicPartition& name) {
   return impl_->forget_recovery_point(name);
 }
+void LogDir::disregard_recovery_point(const TopicPartition& name) { impl_->disregard_recovery_point(name); }
 Result<void> LogDir::close_clean(std::span<const CheckpointEntry> entries) {
   return impl_->close_clean(entries);
 }

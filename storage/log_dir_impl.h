@@ -62,6 +62,7 @@ class LogDir::Impl {
   // log_dir_checkpoints.cc
   Result<void> write_checkpoints(std::span<const CheckpointEntry> entries);
   Result<void> forget_recovery_point(const TopicPartition& name);
+  void disregard_recovery_point(const TopicPartition& name);
   Result<void> close_clean(std::span<const CheckpointEntry> entries);
   std::vector<std::string> unrecovered_folders() const;
 

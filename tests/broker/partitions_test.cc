@@ -133,5 +133,19 @@ TEST_CASE("partitions: the last leader epoch that there can be is not passed") {
   }
 }
 
+TEST_CASE("partitions: one that took another's place is not held to be damaged by the other's checkpoints") {
+  Node node;
+  node.create("a");
+  REQUIRE(node.partitions->close().ok());
+  const auto file = node.memory.open("/data/a-0/00000000000000000000.log", storage::OpenMode::read_write);
+  REQUIRE((*file)->truncate(FilePosition(0)).ok());
+  node.restart(Node::Stop::crash);
+  auto opening = node.opening("a");
+  opening.has_taken_place = GENERATE(true, false);
+  REQUIRE(node.partitions->open({opening}).ok());
+  const auto partition = node.partitions->find("a", PartitionIndex(0)).partition;
+  CHECK((partition->log().health() == storage::LogHealth::healthy) == opening.has_taken_place);
+}
+
 }  // namespace
 }  // namespace sillok::tests
