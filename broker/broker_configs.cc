@@ -133,9 +133,12 @@ void BrokerConfigs::publish(LoadedConfig settings) {
   current_ = std::make_shared<const LoadedConfig>(std::move(settings));
 }
 
+std::string BrokerConfigs::name_of(Scope scope) const {
+  return scope == Scope::all_brokers ? "" : fmt::format("{}", self_.value);
+}
+
 std::string BrokerConfigs::key(Scope scope) const {
-  return resource_configs_key(kBrokerResource,
-                              scope == Scope::all_brokers ? "" : fmt::format("{}", self_.value));
+  return resource_configs_key(kBrokerResource, name_of(scope));
 }
 
 Configs BrokerConfigs::configs(Scope scope) const { return of(scope); }
@@ -151,14 +154,16 @@ Result<LoadedConfig> BrokerConfigs::resolve(const Configs& all_brokers, const Co
 }
 
 Result<void> BrokerConfigs::load(std::vector<std::string>& notes) {
-  for (const Scope scope : {Scope::all_brokers, Scope::this_broker}) {
-    const std::string wanted = key(scope);
-    for (const KeyValue& pair : TRY(store_.range(wanted))) {
-      if (pair.key == wanted) of(scope) = TRY(decode_resource_configs(pair.key, pair.value));
-    }
-  }
+  for (const Scope scope : {Scope::all_brokers, Scope::this_broker}) of(scope) = TRY(read(key(scope)));
   keep_valid(notes);
   return {};
+}
+
+Result<Configs> BrokerConfigs::read(const std::string& key) const {
+  for (const KeyValue& pair : TRY(store_.range(key))) {
+    if (pair.key == key) return decode_resource_configs(pair.key, pair.value);
+  }
+  return Configs();
 }
 
 // One after the other, so that one that is no longer valid takes none of the others along.
@@ -217,13 +222,43 @@ std::optional<ConfigFault> BrokerConfigs::alter(Scope scope, const ConfigChanges
   return std::nullopt;
 }
 
-void BrokerConfigs::adopt(Scope scope, const Configs& configs, std::vector<std::string>& notes) {
+// What the change is refused for; an error where the store could not keep it.
+Result<std::optional<ConfigFault>> BrokerConfigs::alter_one(Scope scope, const ConfigChange& change) {
+  auto fault = alter(scope, {ConfigChanges::Others::stay, {change}}, ValidateOnly::no);
+  if (fault && fault->error == ErrorCode::kafka_storage_error) return Error{Errc::io_error, fault->message};
+  return fault;
+}
+
+Result<void> BrokerConfigs::adopt(Scope scope, const Configs& configs, std::vector<std::string>& notes) {
+  const std::string adopted_key = std::string(kKafkaConfigsKeyPrefix) + name_of(scope);
+  const Configs before = TRY(read(adopted_key));
+  Configs adopted;
   for (const auto& [name, value] : configs) {
-    const ConfigChanges change{ConfigChanges::Others::stay, {{name, ConfigOperation::set, value}}};
-    const auto fault = alter(scope, change, ValidateOnly::no);
-    if (fault)
-      notes.push_back(fmt::format("{}={}, Kafka's, is not taken over: {}", name, value, fault->message));
+    const auto set = of(scope).find(name);
+    const bool is_set = set != of(scope).end() && set->second == value;
+    const auto fault = is_set ? std::nullopt : TRY(alter_one(scope, {name, ConfigOperation::set, value}));
+    if (!fault) {
+      adopted.emplace(name, value);
+      continue;
+    }
+    notes.push_back(fmt::format("{}={}, Kafka's, is not taken over: {}", name, value, fault->message));
   }
+  for (const auto& [name, value] : before) {
+    if (adopted.contains(name) || !of(scope).contains(name)) continue;
+    const auto fault = TRY(alter_one(scope, {name, ConfigOperation::remove, std::nullopt}));
+    notes.push_back(fault ? fmt::format("{} stays as it is: {}", name, fault->message)
+                          : fmt::format("{}, which was Kafka's, is no longer set", name));
+  }
+  if (adopted == before) return {};
+  MetadataStore::Transaction transaction;
+  if (adopted.empty()) {
+    transaction.deletes.push_back(adopted_key);
+  } else {
+    transaction.puts.push_back({adopted_key, encode_resource_configs(adopted)});
+  }
+  const auto written = store_.txn(transaction);
+  if (!written.ok()) return written.error();
+  return {};
 }
 
 }  // namespace sillok::broker

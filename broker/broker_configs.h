@@ -36,8 +36,9 @@ class BrokerConfigs {
   // nullopt where all is well; else nothing was changed. Kafka's errors: 42 for names and values that cannot
   // be, 44 past kAlteredMax, 40 for list operations on what is no list, 56 the disk.
   std::optional<ConfigFault> alter(Scope scope, const ConfigChanges& changes, ValidateOnly validate_only);
-  // As alter(), one by one, for what another broker kept; what cannot be is left out, with a note.
-  void adopt(Scope scope, const Configs& configs, std::vector<std::string>& notes);
+  // What an Apache Kafka has for the scope: each replaces what is here, and those that it had at an earlier
+  // call and has no more are removed. What cannot be is left out, with a note. Errors: those of the store.
+  Result<void> adopt(Scope scope, const Configs& configs, std::vector<std::string>& notes);
   // The names with a value of `scope`.
   Configs configs(Scope scope) const;
 
@@ -48,7 +49,10 @@ class BrokerConfigs {
  private:
   Configs& of(Scope scope) { return scope == Scope::all_brokers ? all_brokers_ : this_broker_; }
   const Configs& of(Scope scope) const { return scope == Scope::all_brokers ? all_brokers_ : this_broker_; }
+  std::string name_of(Scope scope) const;  // of its resource
   std::string key(Scope scope) const;
+  Result<Configs> read(const std::string& key) const;
+  Result<std::optional<ConfigFault>> alter_one(Scope scope, const ConfigChange& change);
   void keep_valid(std::vector<std::string>& notes);
   Result<LoadedConfig> resolve(const Configs& all_brokers, const Configs& this_broker) const;
   void publish(LoadedConfig settings);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <filesystem>
+#include <limits>
 #include <mutex>
 #include <optional>
 #include <system_error>
@@ -16,6 +17,7 @@
 namespace sillok::broker {
 namespace {
 
+constexpr LeaderEpoch kLeaderEpochMax{std::numeric_limits<std::int32_t>::max()};
 // For what mostly waits for the disk.
 constexpr std::int32_t kWaitingThreads = 16;
 // For what does nothing else.
@@ -134,41 +136,45 @@ Result<std::vector<PartitionHost::Found>> Partitions::find() {
   return found;
 }
 
-std::shared_ptr<Partition> Partitions::open_one(const Opening& opening) {
+Partitions::Opened Partitions::open_one(const Opening& opening) {
   const Result<bool> completed = log_dir_.complete_creation(name_of(opening), opening.topic_id);
   if (!completed.ok()) {
     spdlog::error("partition {}-{} is offline: {}", opening.topic, opening.partition.value,
                   completed.error().describe());
-    return nullptr;
+    return {&opening, nullptr};
   }
   if (*completed)
     spdlog::warn("{}-{}: its creation was interrupted, and is complete now", opening.topic,
                  opening.partition.value);
   storage::RecoveryReport report;
+  if (opening.has_taken_place) log_dir_.disregard_recovery_point(name_of(opening));
   Result<std::unique_ptr<storage::Log>> log = log_dir_.open_log(name_of(opening), opening.config, report);
   for (const std::string& note : report.notes)
     spdlog::warn("{}-{}: {}", opening.topic, opening.partition.value, note);
   if (!log.ok()) {
     spdlog::error("partition {}-{} is offline: {}", opening.topic, opening.partition.value,
                   log.error().describe());
-    return nullptr;
+    return {&opening, nullptr};
   }
   if ((*log)->health() == storage::LogHealth::degraded) {
     spdlog::error(
         "partition {}-{} is damaged: it takes no records, and serves what lies before and after the damage",
         opening.topic, opening.partition.value);
   }
-  return std::make_shared<Partition>(opening.topic, opening.partition, std::move(log).value(), device_,
-                                     opening.config);
+  auto partition = std::make_shared<Partition>(opening.topic, opening.partition, std::move(log).value(),
+                                               device_, opening.config);
+  return {&opening, std::move(partition), report.was_clean};
 }
 
 // After an unclean stop a new epoch tells clients to check what they have read (KIP-320).
-bool Partitions::begin_to_lead(Partition& partition, LeaderEpoch least) {
+bool Partitions::begin_to_lead(const Opened& opened) {
+  Partition& partition = *opened.partition;
+  const LeaderEpoch least = opened.opening->leader_epoch_min;
   const LeaderEpoch latest = partition.log().latest_leader_epoch();
-  const bool same_epoch = log_dir_.was_clean() && latest > kNoLeaderEpoch;
+  const bool same_epoch = (opened.was_clean && latest > kNoLeaderEpoch) || latest == kLeaderEpochMax;
   const LeaderEpoch epoch = std::max(same_epoch ? latest : LeaderEpoch(latest.value + 1), least);
   Result<void> led = partition.lead(epoch);
-  if (!led.ok() && led.error().code == Errc::no_space && latest > kNoLeaderEpoch) {
+  if (!led.ok() && led.error().code == Errc::no_space && latest >= least) {
     spdlog::warn("{}-{}: no room to begin a new leader epoch; it goes on with {}", partition.topic(),
                  partition.index().value, latest.value);
     led = partition.lead(latest);
@@ -182,11 +188,11 @@ bool Partitions::begin_to_lead(Partition& partition, LeaderEpoch least) {
 Result<void> Partitions::open(const std::vector<Opening>& partitions) {
   std::vector<Opened> opened(partitions.size());
   in_parallel(partitions.size(), recovery_threads_,
-              [&](std::size_t i) { opened[i] = {&partitions[i], open_one(partitions[i])}; });
+              [&](std::size_t i) { opened[i] = open_one(partitions[i]); });
   // New epochs are made durable, which are waits that go well together.
   in_parallel(opened.size(), log_dir_.was_clean() ? recovery_threads_ : kWaitingThreads, [&](std::size_t i) {
     std::shared_ptr<Partition>& partition = opened[i].partition;
-    if (partition && !begin_to_lead(*partition, opened[i].opening->leader_epoch_min)) partition = nullptr;
+    if (partition && !begin_to_lead(opened[i])) partition = nullptr;
   });
   if (!log_dir_.was_clean() && !partitions.empty())
     spdlog::warn("the last stop was not clean: {} partitions were recovered", partitions.size());

@@ -88,14 +88,15 @@ class Partitions final : public PartitionHost, public PartitionsView {
   struct Opened {
     const Opening* opening = nullptr;
     std::shared_ptr<Partition> partition;
+    bool was_clean = false;  // its last stop was
   };
 
   std::shared_ptr<const Table> table() const;
   static Lookup look_up(const Topic& topic, PartitionIndex partition);
   void publish(const std::vector<Opened>& opened);
-  std::shared_ptr<Partition> open_one(const Opening& opening);
+  Opened open_one(const Opening& opening);
   // False where it cannot.
-  bool begin_to_lead(Partition& partition, LeaderEpoch least);
+  static bool begin_to_lead(const Opened& opened);
   // Durable but for the names of the folders.
   Result<void> create_some(std::span<const Opening> openings, std::span<Opened> opened);
 

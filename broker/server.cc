@@ -173,8 +173,6 @@ class Server::Parts {
     std::vector<std::string> notes;
     const Result<void> loaded = load_topics(notes);
     for (const std::string& note : notes) spdlog::info("{}", note);
-    // A start that is refused before it changed anything leaves the directory as it was.
-    if (!loaded.ok() && log_dir_->was_clean()) (void)log_dir_->close_clean({}).ok();
     return loaded;
   }
 
@@ -243,19 +241,21 @@ class Server::Parts {
     }
   }
 
-  void take_over_configs(const KafkaMetadata& metadata, std::vector<std::string>& notes) {
-    for (const auto& [node, configs] : metadata.broker_configs) {
-      if (node.empty()) broker_configs_->adopt(BrokerConfigs::Scope::all_brokers, configs, notes);
-      if (node == std::to_string(config_.node_id.value)) {
-        broker_configs_->adopt(BrokerConfigs::Scope::this_broker, configs, notes);
-      }
-    }
+  Result<void> adopt_configs(const KafkaMetadata& metadata, std::vector<std::string>& notes) {
+    const auto configs_of = [&](const std::string& name) {
+      const auto found = metadata.broker_configs.find(name);
+      return found == metadata.broker_configs.end() ? KafkaConfigs() : found->second;
+    };
+    TRY(broker_configs_->adopt(BrokerConfigs::Scope::all_brokers, configs_of(""), notes));
+    return broker_configs_->adopt(BrokerConfigs::Scope::this_broker,
+                                  configs_of(std::to_string(config_.node_id.value)), notes);
   }
 
   Result<void> load_topics(std::vector<std::string>& notes) {
     auto kafkas = TRY(find_kafka_takeover(*file_system_, config_, *store_, notes));
-    if (kafkas) take_over_configs(kafkas->metadata, notes);
-    topics_.take_over(std::move(kafkas));
+    topics_.take_over(std::move(kafkas), [this](const KafkaMetadata& metadata, auto& adoption_notes) {
+      return adopt_configs(metadata, adoption_notes);
+    });
     return topics_.load(notes);
   }
 
@@ -336,10 +336,15 @@ Result<void> Server::start() {
   for (const std::string& note : notes) spdlog::warn("{}", note);
   parts_ = std::make_unique<Parts>(std::move(file_system), std::move(log_dir), std::move(store),
                                    std::move(broker_configs));
-  TRY(parts_->load());
-  TRY(parts_->listen());
-  parts_->run();
-  return {};
+  Result<void> started = parts_->load();
+  if (started.ok()) started = parts_->listen();
+  if (started.ok()) {
+    parts_->run();
+    return {};
+  }
+  // What was opened is closed in order, so that the next start need not recover it.
+  if (const auto stopped = stop(); !stopped.ok()) spdlog::warn("{}", stopped.error().describe());
+  return started;
 }
 
 Result<void> Server::stop() {

@@ -111,6 +111,9 @@ Result<StartedIncarnation> start_incarnation(FileSystem& file_system, const std:
   }
   const std::int64_t mark_number = mark.value ? mark.value->incarnation.value_or(0) : 0;
   started.incarnation = std::max(number.value.value_or(0), mark_number) + 1;
+  // Kafka's mark is good for Kafka even where it says nothing about us.
+  if (started.was_clean || (mark.value && !mark.value->incarnation)) started.mark_as_it_was = mark.value;
+  if (started.was_clean) started.mark_as_it_was->incarnation = started.incarnation;
 
   // The mark goes first, so that the one sync of the directory makes both durable, and Kafka, which knows no
   // incarnations, does not find an old mark either. A crash in between costs a scan at most: whatever comes
@@ -129,8 +132,11 @@ Result<StartedIncarnation> start_incarnation(FileSystem& file_system, const std:
 
 Result<void> write_clean_shutdown_mark(FileSystem& file_system, const std::string& directory,
                                        std::int64_t incarnation) {
-  CleanShutdownMark mark;
-  mark.incarnation = incarnation;
+  return write_clean_shutdown_mark(file_system, directory, CleanShutdownMark{-1, incarnation});
+}
+
+Result<void> write_clean_shutdown_mark(FileSystem& file_system, const std::string& directory,
+                                       const CleanShutdownMark& mark) {
   return replace_file(file_system, join_path(directory, kCleanShutdownName),
                       serialize_clean_shutdown_mark(mark));
 }

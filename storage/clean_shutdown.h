@@ -34,6 +34,8 @@ Result<CleanShutdownMark> parse_clean_shutdown_mark(std::string_view text);
 struct StartedIncarnation {
   std::int64_t incarnation = 0;  // of this run: greater than of every run before
   bool was_clean = false;
+  // What says of the logs what the mark said that was found, as long as nothing of them was touched.
+  std::optional<CleanShutdownMark> mark_as_it_was;
   std::vector<std::string> warnings;  // one line each; an unreadable file counts as absent
 };
 
@@ -43,5 +45,7 @@ Result<StartedIncarnation> start_incarnation(FileSystem& file_system, const std:
 // Ends a run: to be called after everything else is durable.
 Result<void> write_clean_shutdown_mark(FileSystem& file_system, const std::string& directory,
                                        std::int64_t incarnation);
+Result<void> write_clean_shutdown_mark(FileSystem& file_system, const std::string& directory,
+                                       const CleanShutdownMark& mark);
 
 }  // namespace sillok::storage

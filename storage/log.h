@@ -100,6 +100,8 @@ struct RecoveryReport {
   // log>.log.journaled-<incarnation>.
   ByteCount unplaced_bytes = 0;
   std::int32_t rebuilt_index_count = 0;
+  // It ends where its last stop, which was clean, left it: nobody has seen anything of it that is gone.
+  bool was_clean = false;
   std::vector<std::string> notes;  // for the log, one line each
 };
 

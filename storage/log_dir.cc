@@ -38,6 +38,11 @@ LogDir::Impl::Impl(const LogDirOptions& options)
   CHECK(options.clock != nullptr && !options.path.empty());
 }
 
+LogDir::Impl::~Impl() {
+  if (!mark_as_it_was_ || has_opened_log_) return;
+  (void)write_clean_shutdown_mark(file_system(), options_.path, *mark_as_it_was_).ok();
+}
+
 Result<void> LogDir::Impl::open() {
   TRY(make_directory());
   lock_ = TRY(file_system().lock(path_of(kLockName)));
@@ -47,6 +52,7 @@ Result<void> LogDir::Impl::open() {
   StartedIncarnation started = TRY(start_incarnation(file_system(), options_.path));
   incarnation_ = started.incarnation;
   was_clean_ = started.was_clean;
+  mark_as_it_was_ = started.mark_as_it_was;
   warnings_.insert(warnings_.end(), started.warnings.begin(), started.warnings.end());
   TRY(list_folders());
   TRY(write_identity());
@@ -188,6 +194,7 @@ Result<std::unique_ptr<Log>> LogDir::Impl::open_log(const TopicPartition& name, 
     options.clean = was_clean_ && entry->second.is_listed;
     entry->second.soundness = Soundness::opened;
   }
+  has_opened_log_ = true;
   if (point) options.recovery_point = &*point;
   options.journal = &journal_->replay();
   options.partition = name.partition;
@@ -232,6 +239,7 @@ Result<LogCreation> LogDir::Impl::begin_log(const TopicPartition& name, const To
     const std::lock_guard one_writer(checkpoint_mutex_);
     TRY(write_changed());
   }
+  has_opened_log_ = true;
   auto creation = Log::begin_creation(options, topic_id, first_epoch);
   if (!creation.ok()) {
     // Nothing is in it. But a folder that somebody else made meanwhile is not ours.
@@ -374,6 +382,7 @@ Result<void> LogDir::write_checkpoints(std::span<const CheckpointEntry> entries)
 Result<void> LogDir::forget_recovery_point(const TopicPartition& name) {
   return impl_->forget_recovery_point(name);
 }
+void LogDir::disregard_recovery_point(const TopicPartition& name) { impl_->disregard_recovery_point(name); }
 Result<void> LogDir::close_clean(std::span<const CheckpointEntry> entries) {
   return impl_->close_clean(entries);
 }

@@ -57,6 +57,7 @@ class LogDir {
   // a new incarnation. Deletions that a crash interrupted are due at the next remove_deleted_partitions().
   // Partition folders without a meta.properties beside them are taken over, with a warning.
   static Result<std::unique_ptr<LogDir>> open(const LogDirOptions& options);
+  // Where no log was opened or created, the clean-shutdown mark is what it was before open().
   ~LogDir();
 
   const std::string& path() const;
@@ -107,6 +108,9 @@ class LogDir {
   // and nothing of it journaled, until the log is cut. Requires: the log was flushed, and nothing was
   // appended since, or what was may get lost.
   Result<void> forget_recovery_point(const TopicPartition& name);
+  // To be called before open_log(): the recovery point of that name is of an earlier partition, which another
+  // broker replaced. Its own checkpoints that broker has written.
+  void disregard_recovery_point(const TopicPartition& name);
   // After every log was closed: the last checkpoints and the clean-shutdown mark. No mark where a partition
   // is not healthy, or was opened but is not among the entries (Errc::offline), and, which is no error, where
   // there are unrecovered_folders(): the next start then scans what lies above the recovery points, which is

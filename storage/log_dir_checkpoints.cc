@@ -112,6 +112,13 @@ Result<void> LogDir::Impl::forget_recovery_point(const TopicPartition& name) {
   return key ? journal_->forget(*key) : Result<void>();
 }
 
+void LogDir::Impl::disregard_recovery_point(const TopicPartition& name) {
+  const std::lock_guard lock(mutex_);
+  const auto known = known_.find(name);
+  if (known != known_.end() && replace(known->second.recovery_point, std::optional<RecoveryPoint>()))
+    mark_changed(CheckpointFile::recovery_points);
+}
+
 Result<void> LogDir::Impl::write_changed() {
   unsigned changed = 0;
   std::set<TopicPartition> stale;

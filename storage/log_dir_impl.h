@@ -2,6 +2,7 @@
 // is known of all partitions together.
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "storage/checkpoint_file.h"
+#include "storage/clean_shutdown.h"
 #include "storage/file_cache.h"
 #include "storage/log_dir.h"
 #include "storage/recovery_points.h"
@@ -40,6 +42,10 @@ enum class CheckpointFile : unsigned { recovery_points = 1, log_starts = 2, high
 class LogDir::Impl {
  public:
   explicit Impl(const LogDirOptions& options);
+  // A run that ends before it opened a log, for whatever reason, leaves the clean-shutdown mark as it was.
+  ~Impl();
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
 
   // log_dir.cc
   Result<void> open();
@@ -58,6 +64,7 @@ class LogDir::Impl {
   // log_dir_checkpoints.cc
   Result<void> write_checkpoints(std::span<const CheckpointEntry> entries);
   Result<void> forget_recovery_point(const TopicPartition& name);
+  void disregard_recovery_point(const TopicPartition& name);
   Result<void> close_clean(std::span<const CheckpointEntry> entries);
   std::vector<std::string> unrecovered_folders() const;
 
@@ -104,6 +111,8 @@ class LogDir::Impl {
   bool is_changed(CheckpointFile file) const { return (changed_files_ & static_cast<unsigned>(file)) != 0; }
 
   std::unique_ptr<FileLock> lock_;
+  std::optional<CleanShutdownMark> mark_as_it_was_;
+  std::atomic<bool> has_opened_log_ = false;
   std::optional<std::string> known_cluster_id_;  // of meta.properties
   std::unique_ptr<Journal> journal_;
 

@@ -33,6 +33,7 @@ Result<void> Log::Impl::Recovery::run() {
     TRY(scan_from(point));
     for (std::size_t i = first_scanned_; i < list_.size(); ++i) (void)list_[i]->give_back_all();
   }
+  report_.was_clean = is_settled;
   TRY(rebuild_missing_indexes());
   TRY(remove_leftovers());
   return publish(point);

@@ -11,6 +11,7 @@
 #include "protocol/wire/decode.h"
 #include "storage/batch_walk.h"
 #include "storage/format.h"
+#include "storage/good_batch.h"
 #include "storage/text_file.h"
 
 namespace sillok::broker {
@@ -23,8 +24,6 @@ using storage::IoMode;
 
 constexpr std::string_view kSnapshotSuffix = ".checkpoint";
 constexpr std::size_t kSnapshotEpochDigits = 10;
-// Of places behind a bad batch where a good one might begin. A torn batch has few that look like one.
-constexpr int kCandidatesMax = 10'000;
 
 struct Snapshot {
   Offset end;
@@ -240,17 +239,7 @@ class Reader {
   Result<bool> has_good_batch_behind(const storage::File& file, FilePosition from, ByteCount size) {
     Bytes bytes(static_cast<std::size_t>(size));
     bytes.resize(TRY(file.read_at(from, bytes)));
-    int candidates = 0;
-    for (std::size_t at = 1; at + protocol::kRecordBatchHeaderSize <= bytes.size(); ++at) {
-      if (static_cast<std::int8_t>(bytes[at + protocol::kMagicPosition]) != protocol::kRecordBatchMagic)
-        continue;
-      const ByteView left = ByteView(bytes).subspan(at);
-      const auto header = protocol::parse_record_batch_header(left);
-      if (!header.ok() || !storage::is_plausible(*header) || header->size() > left.size()) continue;
-      if (++candidates > kCandidatesMax) return true;
-      if (protocol::check_crc(*header, left.first(header->size())).ok()) return true;
-    }
-    return false;
+    return storage::has_good_batch_inside(bytes);
   }
 
   FileSystem& file_system_;

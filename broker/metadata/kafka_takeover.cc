@@ -3,23 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <boost/json.hpp>
 
 #include "broker/metadata/kafka_metadata_log.h"
+#include "broker/metadata/metadata_records.h"
 #include "broker/metadata/topic_names.h"
 #include "broker/topic_config.h"
 #include "storage/meta_properties.h"
 
 namespace sillok::broker {
 namespace {
-
-namespace json = boost::json;
-
-constexpr std::int64_t kFormat = 1;
-
-std::string encode_state(const std::string& state) {
-  return json::serialize(json::object{{"format", kFormat}, {"state", state}});
-}
 
 bool contains(const std::vector<BrokerId>& brokers, BrokerId node) {
   return std::ranges::find(brokers, node) != brokers.end();
@@ -69,7 +61,7 @@ Result<std::unique_ptr<KafkaTakeover>> find_kafka_takeover(storage::FileSystem& 
   if (is_apart) TRY(check_cluster(file_system, config, place));
   auto takeover = std::make_unique<KafkaTakeover>();
   takeover->state = TRY(kafka_metadata_state(file_system, folder));
-  const std::string known = encode_state(takeover->state);
+  const std::string known = encode_kafka_state(takeover->state);
   for (const KeyValue& pair : TRY(store.range(kKafkaMetadataKey))) {
     if (pair.value == known) return std::unique_ptr<KafkaTakeover>();
   }
@@ -79,32 +71,6 @@ Result<std::unique_ptr<KafkaTakeover>> find_kafka_takeover(storage::FileSystem& 
   if (meta) takeover->directory_id = meta->directory_id;
   note_the_rest(takeover->metadata, notes);
   return takeover;
-}
-
-MetadataStore::Put kafka_state_put(const std::string& state) {
-  return {std::string(kKafkaMetadataKey), encode_state(state)};
-}
-
-MetadataStore::Put elsewhere_put(const TopicId& id, const std::set<std::int32_t>& partitions) {
-  return {std::string(kElsewhereKeyPrefix) + id.to_string(),
-          json::serialize(json::object{{"format", kFormat},
-                                       {"partitions", json::array(partitions.begin(), partitions.end())}})};
-}
-
-Result<std::set<std::int32_t>> decode_elsewhere(std::string_view key, std::string_view value) {
-  const Error corrupt{Errc::corrupt, fmt::format("the metadata of {}: no list of partitions", key)};
-  boost::system::error_code failed;
-  const json::value parsed = json::parse(json::string_view(value.data(), value.size()), failed);
-  if (failed || !parsed.is_object()) return corrupt;
-  const json::value* list = parsed.as_object().if_contains("partitions");
-  if (list == nullptr || !list->is_array()) return corrupt;
-  std::set<std::int32_t> partitions;
-  for (const json::value& partition : list->as_array()) {
-    if (!partition.is_int64() || partition.as_int64() < 0 || partition.as_int64() > 0x7fffffff)
-      return corrupt;
-    partitions.insert(static_cast<std::int32_t>(partition.as_int64()));
-  }
-  return partitions;
 }
 
 Whereabouts whereabouts(const KafkaPartition& partition, BrokerId node,

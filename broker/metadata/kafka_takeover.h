@@ -5,9 +5,7 @@
 
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "broker/config.h"
@@ -16,12 +14,6 @@
 #include "storage/file_system.h"
 
 namespace sillok::broker {
-
-// The metadata store's keys of it:
-//   kafka-metadata   {"format":1,"state":"..."}: as far as Kafka's metadata was taken over
-//   elsewhere/<id>   {"format":1,"partitions":[1,2]}: those of the topic that Kafka kept in another place
-inline constexpr std::string_view kKafkaMetadataKey = "kafka-metadata";
-inline constexpr std::string_view kElsewhereKeyPrefix = "elsewhere/";
 
 struct KafkaTakeover {
   KafkaMetadata metadata;
@@ -35,11 +27,6 @@ struct KafkaTakeover {
 Result<std::unique_ptr<KafkaTakeover>> find_kafka_takeover(storage::FileSystem& file_system,
                                                            const Config& config, MetadataStore& store,
                                                            std::vector<std::string>& notes);
-
-MetadataStore::Put kafka_state_put(const std::string& state);
-MetadataStore::Put elsewhere_put(const TopicId& id, const std::set<std::int32_t>& partitions);
-// Errc::corrupt. `value` as elsewhere_put() makes it.
-Result<std::set<std::int32_t>> decode_elsewhere(std::string_view key, std::string_view value);
 
 // Where a partition of Kafka's is, seen from one log directory.
 enum class Whereabouts {

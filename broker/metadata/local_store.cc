@@ -11,6 +11,7 @@
 #include "broker/metadata/stored_length.h"
 #include "broker/producer_ids.h"
 #include "protocol/record_batch_builder.h"
+#include "storage/good_batch.h"
 
 namespace sillok::broker {
 namespace {
@@ -20,24 +21,6 @@ constexpr std::string_view kSessionHeader = "session";
 constexpr ByteCount kRecordOverhead = 32;
 // A rewritten file has its records in batches of about this size.
 constexpr std::size_t kRewriteBatchSize = 1 << 20;
-
-// The batch at the front, whole and with its CRC right.
-std::optional<protocol::RecordBatchHeader> good_batch(ByteView bytes) {
-  const auto header = protocol::parse_record_batch_header(bytes);
-  if (!header.ok() || header->size() > bytes.size()) return std::nullopt;
-  if (!protocol::check_crc(*header, bytes.first(header->size())).ok()) return std::nullopt;
-  return *header;
-}
-
-// Whether a good batch begins anywhere behind the first byte.
-bool has_good_batch_inside(ByteView bytes) {
-  for (std::size_t at = 1; at + protocol::kRecordBatchHeaderSize <= bytes.size(); ++at) {
-    const ByteView left = bytes.subspan(at);
-    if (left[protocol::kMagicPosition] != std::byte{protocol::kRecordBatchMagic}) continue;
-    if (good_batch(left)) return true;
-  }
-  return false;
-}
 
 ByteCount record_size(std::string_view key, std::string_view value) {
   return static_cast<ByteCount>(key.size() + value.size()) + kRecordOverhead;
@@ -128,10 +111,10 @@ Result<void> LocalStore::replay(ByteView content, std::vector<std::string>& note
   std::size_t position = 0;
   while (position < content.size()) {
     const ByteView left = content.subspan(position);
-    const auto header = good_batch(left);
+    const auto header = storage::good_batch_at_front(left);
     // The CRC does not cover the offset: a write that was torn inside it leaves a smaller one.
     if (!header || header->base_offset.value < next_offset_) {
-      if (has_good_batch_inside(left)) {
+      if (storage::has_good_batch_inside(left)) {
         return Error{Errc::corrupt, fmt::format("{}: the batch at byte {} is damaged, and good ones follow",
                                                 path_, position)};
       }

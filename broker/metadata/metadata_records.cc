@@ -85,6 +85,14 @@ Result<Configs> decode_resource_configs(std::string_view key, std::string_view v
 
 std::string topic_key(std::string_view name) { return std::string(kTopicKeyPrefix) + std::string(name); }
 std::string unfinished_key(const TopicId& id) { return std::string(kUnfinishedKeyPrefix) + id.to_string(); }
+std::string elsewhere_key(const TopicId& id) { return std::string(kElsewhereKeyPrefix) + id.to_string(); }
+std::string removed_key(const TopicId& id) { return std::string(kRemovedKeyPrefix) + id.to_string(); }
+
+Result<TopicId> topic_id_in_key(std::string_view key, std::string_view prefix) {
+  const auto id = TopicId::parse(key.substr(prefix.size()));
+  if (!id || id->is_zero()) return corrupt(key, "the key has no topic id");
+  return *id;
+}
 
 std::string encode(const TopicRecord& record) {
   return json::serialize(json::object{{"format", kFormat},
@@ -105,6 +113,18 @@ std::string encode(const UnfinishedRecord& record) {
 std::string encode_next_producer_id(std::int64_t next) {
   return json::serialize(json::object{{"format", kFormat}, {"next", next}});
 }
+
+std::string encode_kafka_state(std::string_view state) {
+  return json::serialize(
+      json::object{{"format", kFormat}, {"state", json::string_view(state.data(), state.size())}});
+}
+
+std::string encode_elsewhere(const std::set<std::int32_t>& partitions) {
+  return json::serialize(
+      json::object{{"format", kFormat}, {"partitions", json::array(partitions.begin(), partitions.end())}});
+}
+
+std::string encode_removed() { return json::serialize(json::object{{"format", kFormat}}); }
 
 Result<TopicRecord> decode_topic_record(std::string_view key, std::string_view value) {
   const json::object object = TRY(parse(key, value));
@@ -134,6 +154,20 @@ Result<UnfinishedRecord> decode_unfinished_record(std::string_view key, std::str
 Result<std::int64_t> decode_next_producer_id(std::string_view value) {
   const json::object object = TRY(parse(kProducerIdsKey, value));
   return integer(kProducerIdsKey, object, "next", std::numeric_limits<std::int64_t>::max());
+}
+
+Result<std::set<std::int32_t>> decode_elsewhere(std::string_view key, std::string_view value) {
+  const json::object object = TRY(parse(key, value));
+  const json::value* list = object.if_contains("partitions");
+  if (list == nullptr || !list->is_array()) return corrupt(key, "no list of partitions");
+  std::set<std::int32_t> partitions;
+  for (const json::value& partition : list->as_array()) {
+    if (!partition.is_int64() || partition.as_int64() < 0 || partition.as_int64() > kInt32Max) {
+      return corrupt(key, "a partition is no partition number");
+    }
+    partitions.insert(static_cast<std::int32_t>(partition.as_int64()));
+  }
+  return partitions;
 }
 
 }  // namespace sillok::broker

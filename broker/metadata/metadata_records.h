@@ -5,13 +5,20 @@
 //                        removes any
 //   producer-ids         {"format":1,"next":1000}: the first producer id that nobody has
 //   configs/<kind>/<name> {"format":1,"configs":{"log.retention.ms":"1000"}}: what AlterConfigs gave a
-//   resource that is no
-//                        topic: a broker (its number, or nothing for all), a group, a subscription to client
-//                        metrics
+//                        resource that is no topic: a broker (its number, or nothing for all), a group, a
+//                        subscription to client metrics
+// Where an Apache Kafka ran on the log directory (kafka_takeover.h):
+//   kafka-metadata       {"format":1,"state":"..."}: as far as its metadata was taken over
+//   kafka-configs/<name> as configs/broker/<name>: those of them that were its
+//   elsewhere/<id>       {"format":1,"partitions":[1,2]}: those of the topic with that id that it kept in
+//                        another place, or put aside. Each goes once its folder is here
+//   removed/<id>         {"format":1}: it deleted the topic with that id, and left a folder of it. Goes with
+//                        the last such folder
 #pragma once
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -23,6 +30,10 @@ namespace sillok::broker {
 inline constexpr std::string_view kTopicKeyPrefix = "topic/";
 inline constexpr std::string_view kUnfinishedKeyPrefix = "unfinished/";
 inline constexpr std::string_view kProducerIdsKey = "producer-ids";
+inline constexpr std::string_view kKafkaMetadataKey = "kafka-metadata";
+inline constexpr std::string_view kKafkaConfigsKeyPrefix = "kafka-configs/";
+inline constexpr std::string_view kElsewhereKeyPrefix = "elsewhere/";
+inline constexpr std::string_view kRemovedKeyPrefix = "removed/";
 
 struct TopicRecord {
   TopicId id;
@@ -52,15 +63,23 @@ Result<std::map<std::string, std::string>> decode_resource_configs(std::string_v
 
 std::string topic_key(std::string_view name);
 std::string unfinished_key(const TopicId& id);
+std::string elsewhere_key(const TopicId& id);
+std::string removed_key(const TopicId& id);
+// Of a key that is `prefix` and an id; Errc::corrupt.
+Result<TopicId> topic_id_in_key(std::string_view key, std::string_view prefix);
 
 std::string encode(const TopicRecord& record);
 std::string encode(const UnfinishedRecord& record);
 std::string encode_next_producer_id(std::int64_t next);
+std::string encode_kafka_state(std::string_view state);
+std::string encode_elsewhere(const std::set<std::int32_t>& partitions);
+std::string encode_removed();
 
 // `key` is for the error: Errc::corrupt where the value is not what encode() makes, Errc::unsupported_version
 // for a format of a later Sillok.
 Result<TopicRecord> decode_topic_record(std::string_view key, std::string_view value);
 Result<UnfinishedRecord> decode_unfinished_record(std::string_view key, std::string_view value);
 Result<std::int64_t> decode_next_producer_id(std::string_view value);
+Result<std::set<std::int32_t>> decode_elsewhere(std::string_view key, std::string_view value);
 
 }  // namespace sillok::broker

@@ -1,6 +1,7 @@
 // What topics are called, and how they come to their ids.
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
 
@@ -17,5 +18,9 @@ std::string collision_name(std::string_view name);
 bool may_collide(std::string_view name);
 
 TopicId new_topic_id();
+
+// What Kafka sets on a topic of its own when it makes it, as far as it says how long records are kept: none
+// for other names.
+std::map<std::string, std::string> internal_topic_configs(std::string_view name);
 
 }  // namespace sillok::broker

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -31,6 +32,7 @@
 
 namespace sillok::broker {
 
+struct KafkaMetadata;
 struct KafkaTakeover;
 struct KafkaTopic;
 
@@ -76,12 +78,16 @@ class Topics {
   // For the next load(): what an Apache Kafka that ran on the log directory says of it. Its topics become
   // ours, configs and partition counts included. Where that leaves out data, because Kafka kept it elsewhere,
   // load() fails with Errc::invalid_config before anything is changed, unless sillok.adopt.incomplete.topics
-  // allows it.
-  void take_over(std::unique_ptr<KafkaTakeover> takeover);
+  // allows it. `when_served` is called when all topics are served, and before it is recorded that this was
+  // taken over: after a crash in between it is called again.
+  using WhenServed =
+      std::function<Result<void>(const KafkaMetadata& metadata, std::vector<std::string>& notes)>;
+  void take_over(std::unique_ptr<KafkaTakeover> takeover, WhenServed when_served = {});
 
   // Reads the store, ends what a crash left half-done, adopts partition folders that the store does not know
-  // (with their id; each topic gives a note), makes folders that are missing, opens all partitions. Nothing
-  // found on disk is renamed or deleted because it is unknown.
+  // (with their id; each topic gives a note), makes folders that are missing (empty, with a note; but not
+  // those of partitions that Kafka kept elsewhere or put aside, which are offline), opens all partitions, and
+  // records what is new. Nothing found on disk is renamed or deleted because it is unknown.
   Result<void> load(std::vector<std::string>& notes);
 
   std::shared_ptr<const MetadataImage> image() const;
@@ -117,14 +123,17 @@ class Topics {
   Result<void> add_kafka_topic(Loading& loading, const KafkaTopic& topic,
                                std::vector<std::string>& incomplete);
   void follow_kafka_deletions(Loading& loading);
+  static bool has_taken_place(const Loading& loading, const KafkaTopic& kafkas, const TopicImage& ours);
   Result<void> sort_folders(Loading& loading);
   Result<void> resume_creations(Loading& loading, const std::vector<PartitionHost::Found>& folders);
   void sort_unknown(Loading& loading, const PartitionHost::Found& found);
   void leave_alone(Loading& loading, const std::string& topic, std::int32_t partition, std::string_view why);
   Result<void> finish_works(Loading& loading);
   Result<void> adopt_unknown(Loading& loading);
+  Result<void> settle_records(Loading& loading);
   Result<void> serve(Loading& loading);
-  Result<void> record_takeover(Loading& loading);
+  Result<void> end_takeover(Loading& loading);
+  Result<void> write_records(Loading& loading);
 
   Result<std::shared_ptr<TopicImage>> image_of(const std::string& name, const TopicId& id,
                                                std::int32_t partition_count,
@@ -144,6 +153,7 @@ class Topics {
   MetadataStore& store_;
   PartitionHost& host_;
   std::unique_ptr<KafkaTakeover> takeover_;
+  WhenServed when_served_;
   mutable std::mutex mutex_;  // guards image_ only, for as long as the pointer is copied
   std::shared_ptr<const MetadataImage> image_;
   // Names of topics with '.' replaced by '_', of those that have either: what new names must not collide

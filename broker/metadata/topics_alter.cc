@@ -94,11 +94,18 @@ TopicOutcome Topics::add_partitions(std::string_view name, std::int32_t partitio
   after->partition_count = partition_count;
   if (validate_only == ValidateOnly::yes) return {ErrorCode::none, "", std::move(after)};
   // The record comes first: what a crash keeps from being made, the next start finds missing.
-  auto done = record(*before, *after);
-  if (done.ok()) done = make_partitions(*after, now);
-  if (!done.ok()) {
-    (void)record(*after, *before).ok();
-    return refused(ErrorCode::kafka_storage_error, done.error().describe());
+  if (const auto recorded = record(*before, *after); !recorded.ok()) {
+    return refused(ErrorCode::kafka_storage_error, recorded.error().describe());
+  }
+  if (const auto made = make_partitions(*after, now); !made.ok()) {
+    if (const auto undone = record(*after, *before); !undone.ok()) {
+      spdlog::error(
+          "topic {} is recorded with {} partitions, of which those from {} on could not be made, and are "
+          "offline until the next start: {}",
+          name, partition_count, now, undone.error().describe());
+      publish(image->with({after}));
+    }
+    return refused(ErrorCode::kafka_storage_error, made.error().describe());
   }
   spdlog::info("topic {} has {} partitions now, {} before", name, partition_count, now);
   publish(image->with({after}));

@@ -29,9 +29,9 @@ bool is_adoptable(const TopicId& id, const std::set<std::int32_t>& partitions) {
 
 Result<void> Topics::load(std::vector<std::string>& notes) {
   Loading loading(notes);
-  for (auto step :
-       {&Topics::read_store, &Topics::find_folders, &Topics::add_kafka_topics, &Topics::sort_folders,
-        &Topics::finish_works, &Topics::adopt_unknown, &Topics::serve, &Topics::record_takeover}) {
+  for (auto step : {&Topics::read_store, &Topics::find_folders, &Topics::add_kafka_topics,
+                    &Topics::sort_folders, &Topics::finish_works, &Topics::adopt_unknown,
+                    &Topics::settle_records, &Topics::serve, &Topics::end_takeover, &Topics::write_records}) {
     const auto done = (this->*step)(loading);
     if (!done.ok()) return done;
   }
@@ -61,22 +61,23 @@ Result<void> Topics::read_store(Loading& loading) {
     loading.topics[name] = TRY(image_of(name, record.id, record.partition_count, record.configs));
   }
   for (const KeyValue& pair : TRY(store_.range(kUnfinishedKeyPrefix))) {
-    const auto id = TopicId::parse(std::string_view(pair.key).substr(kUnfinishedKeyPrefix.size()));
-    if (!id || id->is_zero()) {
-      return Error{Errc::corrupt, fmt::format("the metadata key {} has no topic id", pair.key)};
-    }
-    loading.unfinished[*id] = TRY(decode_unfinished_record(pair.key, pair.value));
+    const TopicId id = TRY(topic_id_in_key(pair.key, kUnfinishedKeyPrefix));
+    loading.unfinished[id] = TRY(decode_unfinished_record(pair.key, pair.value));
   }
   for (const KeyValue& pair : TRY(store_.range(kElsewhereKeyPrefix))) {
-    const auto id = TopicId::parse(std::string_view(pair.key).substr(kElsewhereKeyPrefix.size()));
-    if (id) loading.elsewhere[*id] = TRY(decode_elsewhere(pair.key, pair.value));
+    const TopicId id = TRY(topic_id_in_key(pair.key, kElsewhereKeyPrefix));
+    loading.recorded_elsewhere[id] = TRY(decode_elsewhere(pair.key, pair.value));
   }
+  loading.elsewhere = loading.recorded_elsewhere;
+  for (const KeyValue& pair : TRY(store_.range(kRemovedKeyPrefix))) {
+    loading.recorded_removed.insert(TRY(topic_id_in_key(pair.key, kRemovedKeyPrefix)));
+  }
+  loading.removed = loading.recorded_removed;
   return {};
 }
 
 Result<void> Topics::find_folders(Loading& loading) {
   loading.folders = TRY(host_.find());
-  if (!takeover_) return {};
   for (const PartitionHost::Found& folder : loading.folders) {
     loading.folder_ids[{folder.topic, folder.partition.value}] = folder.topic_id;
   }
@@ -98,7 +99,7 @@ void Topics::sort_unknown(Loading& loading, const PartitionHost::Found& found) {
   if (topic_name_fault(found.topic) || partition >= kPartitionsPerTopicMax) {
     return leave_alone(loading, found.topic, partition, "it can be no partition");
   }
-  if (loading.removed_by_kafka.contains(found.topic_id)) {
+  if (loading.removed.contains(found.topic_id)) {
     return leave_alone(loading, found.topic, partition, "Apache Kafka has deleted its topic");
   }
   const auto is_of_topic = [&](const auto& entry) { return entry.second.topic == found.topic; };
@@ -158,18 +159,13 @@ Result<void> Topics::finish_works(Loading& loading) {
     loading.notes.push_back(fmt::format("removed {}-{}, whose topic's deletion was interrupted", found.topic,
                                         found.partition.value));
   }
-  MetadataStore::Transaction done;
   for (const std::string& name : loading.resumed) {
     const TopicImage& topic = *loading.topics[name];
-    done.puts.push_back(
-        {topic_key(name), encode(TopicRecord{topic.id, topic.partition_count, topic.configs})});
+    loading.to_record[topic_key(name)] = encode(TopicRecord{topic.id, topic.partition_count, topic.configs});
   }
   for (const auto& [id, record] : loading.unfinished) {
-    if (!loading.half_made.contains(record.topic)) done.deletes.push_back(unfinished_key(id));
+    if (!loading.half_made.contains(record.topic)) loading.to_record[unfinished_key(id)] = std::nullopt;
   }
-  if (done.deletes.empty()) return {};
-  const auto written = store_.txn(done);
-  if (!written.ok()) return written.error();
   return {};
 }
 
@@ -190,7 +186,6 @@ Result<void> Topics::adopt_unknown(Loading& loading) {
   }
   const auto skipped = skip_producer_ids_of_others(store_);
   if (!skipped.ok()) return skipped;
-  MetadataStore::Transaction adopted;
   for (auto& [name, unknown] : loading.unknown) {
     auto topic = std::make_shared<TopicImage>();
     topic->name = name;
@@ -198,16 +193,48 @@ Result<void> Topics::adopt_unknown(Loading& loading) {
     std::int32_t last = *unknown.partitions.rbegin();
     if (loading.foreign.contains(name)) last = std::max(last, *loading.foreign[name].rbegin());
     topic->partition_count = last + 1;
-    topic->log_config = defaults_;
-    adopted.puts.push_back({topic_key(name), encode(TopicRecord{topic->id, topic->partition_count, {}})});
+    topic->configs = internal_topic_configs(name);
+    topic->log_config = resolve_log_config(defaults_, topic->configs);
+    loading.to_record[topic_key(name)] =
+        encode(TopicRecord{topic->id, topic->partition_count, topic->configs});
     loading.notes.push_back(
         fmt::format("adopted topic {} with {} partitions and id {}, found in the log directory", name,
                     topic->partition_count, topic->id.to_string()));
     loading.present[name] = std::move(unknown.partitions);
     loading.topics[name] = std::move(topic);
   }
-  const auto written = store_.txn(adopted);
-  if (!written.ok()) return written.error();
+  return {};
+}
+
+// What was noted of topics that Kafka kept elsewhere or deleted holds only as long as it is so.
+Result<void> Topics::settle_records(Loading& loading) {
+  std::unordered_map<TopicId, std::set<std::int32_t>> elsewhere;
+  for (const auto& [name, topic] : loading.topics) {
+    const auto found = loading.elsewhere.find(topic->id);
+    if (found == loading.elsewhere.end()) continue;
+    const std::set<std::int32_t>& present = loading.present[name];
+    for (const std::int32_t i : found->second) {
+      if (!present.contains(i) && i < topic->partition_count) elsewhere[topic->id].insert(i);
+    }
+  }
+  loading.elsewhere = std::move(elsewhere);
+  for (const auto& [id, partitions] : loading.recorded_elsewhere) {
+    if (!loading.elsewhere.contains(id)) loading.to_record[elsewhere_key(id)] = std::nullopt;
+  }
+  for (const auto& [id, partitions] : loading.elsewhere) {
+    const auto recorded = loading.recorded_elsewhere.find(id);
+    const bool is_same = recorded != loading.recorded_elsewhere.end() && recorded->second == partitions;
+    if (!is_same) loading.to_record[elsewhere_key(id)] = encode_elsewhere(partitions);
+  }
+  for (const TopicId& id : loading.recorded_removed) loading.to_record[removed_key(id)] = std::nullopt;
+  for (const auto& [name, id] : loading.folder_ids) {
+    if (!loading.removed.contains(id)) continue;
+    if (loading.recorded_removed.contains(id)) {
+      loading.to_record.erase(removed_key(id));
+    } else {
+      loading.to_record[removed_key(id)] = encode_removed();
+    }
+  }
   return {};
 }
 
@@ -236,10 +263,14 @@ Result<void> Topics::serve(Loading& loading) {
       PartitionHost::Opening opening{name, PartitionIndex(i), topic->id, topic->log_config};
       if (epoch != loading.leader_epochs.end())
         opening.leader_epoch_min = std::max(opening.leader_epoch_min, epoch->second);
+      opening.has_taken_place = loading.freed_names.contains(name);
       (present.contains(i) ? to_open : to_create).push_back(std::move(opening));
     }
     for (std::int32_t i : present) {
       if (i >= topic->partition_count) leave_alone(loading, name, i, "its topic has fewer partitions");
+    }
+    for (std::int32_t i : foreign) {
+      if (i >= topic->partition_count) leave_alone(loading, name, i, "its id is not its topic's");
     }
     if (may_collide(name)) collision_names_[collision_name(name)] = name;
     images.push_back(topic);
@@ -248,6 +279,22 @@ Result<void> Topics::serve(Loading& loading) {
   if (done.ok() && !to_create.empty()) done = host_.create(to_create);
   if (!done.ok()) return done;
   publish(image_->with(std::move(images)));
+  return {};
+}
+
+// Last, so that a crash on the way finds all of it to be done again.
+Result<void> Topics::write_records(Loading& loading) {
+  MetadataStore::Transaction changes;
+  for (auto& [key, value] : loading.to_record) {
+    if (value) {
+      changes.puts.push_back({key, *std::move(value)});
+    } else {
+      changes.deletes.push_back(key);
+    }
+  }
+  if (changes.puts.empty() && changes.deletes.empty()) return {};
+  const auto recorded = store_.txn(changes);
+  if (!recorded.ok()) return recorded.error();
   return {};
 }
 

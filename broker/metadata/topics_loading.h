@@ -3,6 +3,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <unordered_map>
@@ -20,7 +21,7 @@ struct Topics::Loading {
 
   std::vector<std::string>& notes;
   std::vector<PartitionHost::Found> folders;
-  std::map<std::pair<std::string, std::int32_t>, TopicId> folder_ids;  // the same, to look up
+  std::map<std::pair<std::string, std::int32_t>, TopicId> folder_ids;  // the same, to look up; by name
   std::map<std::string, std::shared_ptr<TopicImage>> topics;
   std::unordered_map<TopicId, UnfinishedRecord> unfinished;
   std::map<std::string, std::set<std::int32_t>> present;  // folders of known topics, with the right id
@@ -34,13 +35,24 @@ struct Topics::Loading {
   std::vector<PartitionHost::Found> to_remove;
   std::set<std::string> resumed;    // topics whose creation goes on
   std::set<std::string> half_made;  // topics of interrupted creations that left folders without an id
-  // Partitions of known topics that are not in this directory, because Kafka kept them elsewhere.
+  // Partitions of known topics that are not in this directory, because Kafka kept them elsewhere or put them
+  // aside: as the store has them, and as they are now.
+  std::unordered_map<TopicId, std::set<std::int32_t>> recorded_elsewhere;
   std::unordered_map<TopicId, std::set<std::int32_t>> elsewhere;
-
+  std::set<std::string> freed_names;  // those topics of ours had that Kafka deleted or replaced
+  // Topics that Kafka deleted: as the store has them, and with those that only Kafka's metadata has.
+  std::unordered_set<TopicId> recorded_removed;
+  std::unordered_set<TopicId> removed;
   // Of Kafka's metadata, where there is something new in it.
-  std::unordered_set<TopicId> removed_by_kafka;
   std::map<std::pair<std::string, std::int32_t>, LeaderEpoch> leader_epochs;
-  MetadataStore::Transaction taken_over;  // what is to be recorded once all of it is served
+  // What the store is to have once all is served, by key; nullopt is a key that goes.
+  std::map<std::string, std::optional<std::string>> to_record;
+
+  // Whether the folder is there, and may be that of the topic with this id.
+  bool is_here(const std::string& topic, std::int32_t partition, const TopicId& id) const {
+    const auto folder = folder_ids.find({topic, partition});
+    return folder != folder_ids.end() && (folder->second.is_zero() || folder->second == id);
+  }
 };
 
 }  // namespace sillok::broker

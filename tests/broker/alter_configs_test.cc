@@ -299,17 +299,6 @@ TEST_CASE("alter configs: what is no longer valid stands in the way of no later 
   CHECK(change_broker(fixture, "1", {set("log.retention.ms", "6000")}) == ErrorCode::none);
 }
 
-TEST_CASE("alter configs: what another broker kept is adopted one by one, and the rest noted") {
-  HandlerFixture fixture;
-  fixture.make_topic("a");
-  std::vector<std::string> notes;
-  fixture.broker_configs->adopt(broker::BrokerConfigs::Scope::all_brokers,
-                                {{"log.retention.ms", "5000"}, {"log.segment.bytes", "1"}, {"no.such", "1"}},
-                                notes);
-  CHECK(notes.size() == 2);
-  CHECK(fixture.host.folders[{"a", 0}].config.retention_ms == 5000);
-}
-
 TEST_CASE("alter configs: there is a limit to how many settings are kept") {
   HandlerFixture fixture;
   std::vector<std::string> names;

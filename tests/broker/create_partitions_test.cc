@@ -107,6 +107,16 @@ TEST_CASE("create partitions: where a folder cannot be made, none is left, and t
   CHECK(again.image()->find("a")->partition_count == 2);
 }
 
+TEST_CASE("create partitions: where not even that can be recorded, memory and disk say the same") {
+  HandlerFixture fixture;
+  fixture.make_topic("a", 2);
+  fixture.host.create_error = Error{Errc::no_space, "full"};
+  fixture.files.fail({FileCall::write, "sillok-metadata.log", 2, kEveryCall}, Errc::io_error);
+  CHECK(ask(fixture, growing("a", 4)) == ErrorCode::kafka_storage_error);
+  CHECK(count(fixture, "a") == 4);
+  CHECK(fixture.store->range("topic/a").value().at(0).value.find(R"("partitions":4)") != std::string::npos);
+}
+
 TEST_CASE("create partitions: what a crash kept from being made, the next start makes") {
   HandlerFixture fixture;
   fixture.make_topic("a", 2);

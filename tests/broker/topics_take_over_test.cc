@@ -1,80 +1,20 @@
 // Topics of an Apache Kafka that ran on the log directory.
-#include <algorithm>
 #include <catch2/catch.hpp>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "broker/metadata/kafka_takeover.h"
+#include "broker/metadata/metadata_records.h"
 #include "broker/producer_ids.h"
 #include "storage/meta_properties.h"
-#include "tests/support/topics_fixture.h"
+#include "tests/support/take_over_fixture.h"
 
 namespace sillok::tests {
 namespace {
 
-using broker::KafkaMetadata;
-using broker::KafkaPartition;
-using broker::KafkaTakeover;
-using broker::KafkaTopic;
-
-constexpr BrokerId kNode{7};
-const Uuid kDirectory = *Uuid::parse("AAAAAAAAQACAAAAAAAAAAQ");
-const Uuid kOtherDirectory = *Uuid::parse("AAAAAAAAQACAAAAAAAAAAg");
-const TopicId kId = *Uuid::parse("AAAAAAAAQACAAAAAAAAAAw");
-const TopicId kOtherId = *Uuid::parse("AAAAAAAAQACAAAAAAAAABA");
-
-KafkaPartition partition_on(std::vector<BrokerId> brokers) {
-  KafkaPartition partition;
-  partition.directories.assign(brokers.size(), kDirectory);
-  partition.in_sync = brokers;
-  partition.replicas = std::move(brokers);
-  partition.leader_epoch = LeaderEpoch(4);
-  return partition;
-}
-
-struct Broker : TopicsFixture {
-  Broker() {
-    KafkaTopic topic;
-    topic.name = "orders";
-    topic.id = kId;
-    topic.partitions = {{0, partition_on({kNode})}, {1, partition_on({kNode})}};
-    kafka.topics[kId] = topic;
-    host.add_folder("orders", 0, kId);
-    host.add_folder("orders", 1, kId);
-  }
-  KafkaTopic& orders() { return kafka.topics.at(kId); }
-
-  enum class Takeover { none, kafka };
-  Result<void> try_start(Takeover which = Takeover::kafka) {
-    topics.reset();
-    store.reset();
-    notes.clear();
-    host.restart();
-    store = broker::LocalStore::open({&files, &clock, "/data"}, notes).value();
-    topics = std::make_unique<broker::Topics>(config, *store, host);
-    if (which == Takeover::kafka) {
-      topics->take_over(std::make_unique<KafkaTakeover>(KafkaTakeover{kafka, "state", kNode, kDirectory}));
-    }
-    return topics->load(notes);
-  }
-  void start(Takeover which = Takeover::kafka) {
-    const auto started = try_start(which);
-    INFO((started.ok() ? std::string() : started.error().describe()));
-    REQUIRE(started.ok());
-  }
-  bool has_note(std::string_view part) const {
-    return std::ranges::any_of(notes,
-                               [&](const std::string& note) { return note.find(part) != std::string::npos; });
-  }
-  const broker::TopicImage* find(std::string_view name) {
-    image = topics->image();
-    return image->find(name);
-  }
-
-  KafkaMetadata kafka;
-  std::shared_ptr<const broker::MetadataImage> image;
-};
+using Broker = TakeOverFixture;
 
 TEST_CASE("take over: Kafka's topics keep their ids, counts, configs and epochs, and are recorded") {
   Broker b;
@@ -185,14 +125,47 @@ TEST_CASE("take over: a partition that Kafka had here, but made no folder for ye
   CHECK(b.has_note("orders-1 was missing"));
 }
 
-TEST_CASE("take over: folders of a topic that Kafka deleted do not bring it back, and stay") {
+TEST_CASE("take over: with leave, a partition that was not in sync and has no folder is offline, not empty") {
   Broker b;
-  b.host.add_folder("gone", 0, kOtherId);
-  b.kafka.removed_topics = {kOtherId};
+  b.orders().partitions[1].in_sync = {BrokerId(8)};
+  b.host.folders.erase({"orders", 1});
+  CHECK(b.try_start().error().detail.find("orders-1 is to be here but was not in sync") != std::string::npos);
+  b.config.adopt_incomplete_topics = true;
   b.start();
-  CHECK(b.find("gone") == nullptr);
-  CHECK(b.host.folders.contains({"gone", 0}));
-  CHECK(b.has_note("gone-0 is left alone: Apache Kafka has deleted its topic"));
+  for (int round = 0; round < 2; ++round) {
+    CHECK(b.find("orders")->partition_count == 2);
+    CHECK(!b.host.folders.contains({"orders", 1}));
+    b.start(Broker::Takeover::none);
+  }
+}
+
+TEST_CASE("take over: the broker's own part comes when all is served, and again until it is recorded") {
+  Broker b;
+  int calls = 0;
+  b.when_served = [&](const KafkaMetadata&, std::vector<std::string>&) -> Result<void> {
+    ++calls;
+    CHECK(b.find("orders") != nullptr);
+    CHECK(b.host.is_served("orders", 1));
+    CHECK(b.store->range("").value().empty());
+    if (calls == 1) return Error{Errc::io_error, "test"};
+    return {};
+  };
+  CHECK(b.try_start().error().code == Errc::io_error);
+  b.start();
+  CHECK(calls == 2);
+  CHECK(b.store->range(broker::kKafkaMetadataKey).value().size() == 1);
+  b.start(Broker::Takeover::none);
+  CHECK(calls == 2);
+}
+
+TEST_CASE("take over: the broker's own part does not come where the start is refused") {
+  Broker b;
+  b.orders().partitions[1] = partition_on({BrokerId(8)});
+  b.when_served = [](const KafkaMetadata&, std::vector<std::string>&) -> Result<void> {
+    FAIL("called");
+    return {};
+  };
+  CHECK(b.try_start().error().code == Errc::invalid_config);
 }
 
 TEST_CASE("take over: a folder that Kafka does not know is adopted by its own id, beside the others") {
@@ -201,74 +174,6 @@ TEST_CASE("take over: a folder that Kafka does not know is adopted by its own id
   b.start();
   CHECK(b.find("brought")->id == kOtherId);
   CHECK(b.find("orders") != nullptr);
-}
-
-TEST_CASE("take over: a topic of ours with the same name and another id stays as it is") {
-  Broker b;
-  b.host.folders.clear();
-  b.start(Broker::Takeover::none);
-  REQUIRE(b.topics->create({{"orders", 3, 1, {}}}, broker::ValidateOnly::no).front().error ==
-          protocol::ErrorCode::none);
-  const TopicId id = b.find("orders")->id;
-  b.start();
-  CHECK(b.find("orders")->id == id);
-  CHECK(b.find("orders")->partition_count == 3);
-  CHECK(b.has_note("another topic of that name"));
-}
-
-TEST_CASE("take over: a topic whose deletion was interrupted does not come back") {
-  Broker b;
-  b.start();
-  b.host.remove_error = Error{Errc::io_error, "test"};
-  CHECK(b.topics->remove("orders").error == protocol::ErrorCode::kafka_storage_error);
-  b.host.remove_error.reset();
-  b.start();
-  CHECK(b.find("orders") == nullptr);
-  CHECK(!b.host.folders.contains({"orders", 0}));
-}
-
-TEST_CASE("take over: what Kafka changed in the meantime is followed, and no partition is lost") {
-  Broker b;
-  b.start();
-  b.orders().configs = {{"retention.ms", "5"}};
-  b.orders().partitions[2] = partition_on({kNode});
-  b.host.add_folder("orders", 2, kId);
-  b.start();
-  CHECK(b.find("orders")->partition_count == 3);
-  CHECK(b.find("orders")->configs.at("retention.ms") == "5");
-  CHECK(b.host.is_served("orders", 2));
-  b.orders().partitions.erase(2);
-  b.start();
-  CHECK(b.find("orders")->partition_count == 3);
-  CHECK(b.host.is_served("orders", 2));
-  b.host.folders.erase({"orders", 2});
-  b.start();
-  CHECK(b.find("orders")->partition_count == 3);
-  CHECK(!b.host.folders.contains({"orders", 2}));
-}
-
-TEST_CASE(
-    "take over: a topic that Kafka deleted in the meantime is gone, and one that it put aside is waited "
-    "for") {
-  Broker b;
-  b.start();
-  REQUIRE(
-      b.topics->create({{"made", 1, 1, {{"retention.ms", "7"}}}}, broker::ValidateOnly::no).front().topic);
-  const TopicId made = b.find("made")->id;
-  b.host.folders.clear();
-  b.kafka.topics.clear();
-  b.kafka.removed_topics = {kId};
-  b.start();
-  for (int round = 0; round < 2; ++round) {
-    CHECK(b.find("orders") == nullptr);
-    CHECK(b.find("made")->id == made);
-    CHECK(b.host.folders.empty());
-    b.start(Broker::Takeover::none);
-  }
-  b.host.add_folder("made", 0, made);
-  b.start(Broker::Takeover::none);
-  CHECK(b.host.is_served("made", 0));
-  CHECK(b.find("made")->configs.at("retention.ms") == "7");
 }
 
 TEST_CASE("take over: metadata of topics that cannot be is passed over with a note") {
@@ -317,7 +222,8 @@ TEST_CASE("take over: Kafka's metadata is read where it is, and again only when 
   const auto found = f.find();
   REQUIRE(found.value() != nullptr);
   CHECK(found.value()->directory_id == kDirectory);
-  REQUIRE(f.store->txn({{}, {broker::kafka_state_put(found.value()->state)}, {}}).ok());
+  REQUIRE(
+      f.store->txn({{}, {{"kafka-metadata", broker::encode_kafka_state(found.value()->state)}}, {}}).ok());
   CHECK(f.find().value() == nullptr);
   REQUIRE(
       storage::replace_file(f.memory, "/data/__cluster_metadata-0/00000000000000000000.log", "torn").ok());

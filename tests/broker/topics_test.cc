@@ -274,6 +274,22 @@ TEST_CASE("topics: folders that the store does not know are adopted with their i
   CHECK(broker.names() == std::vector<std::string>{"kafka.made"});
 }
 
+TEST_CASE("topics: Kafka's own topics are adopted with the configs that keep their records") {
+  Broker broker;
+  for (const char* name : {"__consumer_offsets", "__transaction_state", "__share_group_state", "other"}) {
+    broker.host.add_folder(name, 0, TopicId{});
+  }
+  broker.start();
+  for (int round = 0; round < 2; ++round) {
+    CHECK(broker.host.folders[{"__consumer_offsets", 0}].config.cleanup_compact);
+    CHECK(broker.host.folders[{"__transaction_state", 0}].config.cleanup_compact);
+    CHECK(!broker.host.folders[{"__share_group_state", 0}].config.cleanup_compact);
+    CHECK(broker.host.folders[{"__share_group_state", 0}].config.retention_ms == -1);
+    CHECK(broker.topics->image()->find("other")->configs.empty());
+    broker.start();
+  }
+}
+
 TEST_CASE("topics: an adopted log's producer ids are not given out again") {
   Broker broker;
   broker.host.add_folder("a", 0, id_of(5));
@@ -420,6 +436,12 @@ TEST_CASE("topics: a record that is no topic stops the start") {
            {"unfinished/x", R"({"format":1,"name":"a","partitions":1})"},
            {"unfinished/BQUFBQUFBQUFBQUFBQUFBQ", R"({"format":1,"partitions":1})"},
            {"unfinished/BQUFBQUFBQUFBQUFBQUFBQ", R"({"format":1,"name":"a","partitions":1,"work":"other"})"},
+           {"elsewhere/x", R"({"format":1,"partitions":[1]})"},
+           {"elsewhere/BQUFBQUFBQUFBQUFBQUFBQ", R"({"format":2,"partitions":[1]})"},
+           {"elsewhere/BQUFBQUFBQUFBQUFBQUFBQ", R"({"format":1,"partitions":1})"},
+           {"elsewhere/BQUFBQUFBQUFBQUFBQUFBQ", R"({"format":1,"partitions":[-1]})"},
+           {"elsewhere/BQUFBQUFBQUFBQUFBQUFBQ", R"({"format":1,"partitions":[2147483648]})"},
+           {"removed/x", R"({"format":1})"},
        }) {
     INFO(key << " " << value);
     Broker broker;
@@ -443,6 +465,8 @@ TEST_CASE("topics: records come back as they were written") {
   CHECK(decoded->configs == record.configs);
   CHECK(broker::encode(broker::TopicRecord{id_of(5), 1, {}}) ==
         R"({"format":1,"id":"BQUFBQUFBQUFBQUFBQUFBQ","partitions":1,"configs":{}})");
+  const std::set<std::int32_t> partitions{0, 7, 2147483647};
+  CHECK(broker::decode_elsewhere("elsewhere/x", broker::encode_elsewhere(partitions)).value() == partitions);
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "broker/metadata/kafka_metadata.h"
 #include "broker/metadata/kafka_metadata_log.h"
 #include "broker/metadata/kafka_takeover.h"
+#include "broker/metadata/metadata_records.h"
 #include "broker/topic_config.h"
 #include "tests/fuzz/disk.h"
 #include "tests/support/mem_file_system.h"
@@ -41,8 +42,8 @@ void check_topic(const KafkaTopic& topic) {
     (void)broker::whereabouts(partition, kNode, std::nullopt);
     (void)broker::whereabouts(partition, kNode, Uuid{{1, 2, 3}});
   }
-  const broker::MetadataStore::Put put = broker::elsewhere_put(topic.id, indexes);
-  const auto kept = broker::decode_elsewhere(put.key, put.value);
+  const auto kept =
+      broker::decode_elsewhere(broker::elsewhere_key(topic.id), broker::encode_elsewhere(indexes));
   CHECK(kept.ok() && *kept == indexes);
   std::vector<std::string> notes;
   const broker::KafkaConfigs sound = broker::sound_configs(topic, notes);

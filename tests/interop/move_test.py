@@ -4,6 +4,7 @@ ids, configs and records, appends to it, and Kafka starts on what Sillok left an
 Once for each Kafka on this machine, after a clean stop of both and after a kill -9 of both.
 """
 
+import hashlib
 import os
 import shutil
 
@@ -105,7 +106,38 @@ def set_log_dir(kafka, data):
 
 def metadata_files(broker):
     folder = os.path.join(broker.data, "__cluster_metadata-0")
-    return {name: os.path.getsize(os.path.join(folder, name)) for name in os.listdir(folder)}
+    found = {}
+    for name in os.listdir(folder):
+        with open(os.path.join(folder, name), "rb") as file:
+            found[name] = hashlib.sha256(file.read()).hexdigest()
+    return found
+
+
+def check_prepared(kafka, described, records):
+    """What the rest of the test is about is really there."""
+    check(INTERNAL <= set(described) and "gone" not in described, f"Kafka has {sorted(described)}")
+    for topic in INTERNAL:
+        partitions = [place for place in records if place[0] == topic]
+        check(any(records[place][1] for place in partitions), f"{topic} has no records")
+    snapshots = [name for name in metadata_files(kafka) if name.endswith(".checkpoint")]
+    check(any(int(name.split("-")[0]) > 0 for name in snapshots), f"no snapshot of the metadata: {snapshots}")
+
+
+def make_again(kafka):
+    """A topic that goes, and comes back under its name with another id and other configs."""
+    admin = admin_of(kafka.address)
+    admin.delete_topics(["kept"])["kept"].result(30)
+    harness.eventually(lambda: "kept" not in admin.list_topics(timeout=30).topics, "a topic is deleted")
+    confluent.create_topic(kafka.address, "kept", 2, {"retention.ms": "123456789000"})
+    load = confluent.Acknowledged(kafka.address, "kept", 2)
+    load.send(300)
+    load.flush()
+
+
+def output_since(broker, begin):
+    with open(broker.output, "rb") as file:
+        file.seek(begin)
+        return file.read().decode(errors="replace")
 
 
 def append(broker):
@@ -125,23 +157,28 @@ def move(folder, version, jars, end):
         fill(kafka)
         described = describe(kafka)
         records = replay(kafka, described)
-        check(INTERNAL <= set(described) and "gone" not in described, f"Kafka has {sorted(described)}")
+        check_prepared(kafka, described, records)
         end(kafka)
         copy(kafka, sillok)
         files = metadata_files(sillok)
         with sillok:
             compare(sillok, described, records, "moved in")
+            was_recovered = "were recovered" in output_since(sillok, 0)
+            check_equal(was_recovered, end == Kafka.kill, "everything was recovered")
             check(f"node.id={NODE_ID}" in open(os.path.join(sillok.data, "meta.properties")).read(), "node id")
             append(sillok)
             records = replay(sillok, described)
             confluent.create_topic(sillok.address, "born", 1)
             born = describe(sillok)["born"]
             sillok.stop()
+            begin = os.path.getsize(sillok.output)
             sillok.start()
             described["born"] = born
             records["born", 0] = ((0, 0), [])
             compare(sillok, described, records, "restarted")
-            check("took topic" not in sillok.tail().rsplit("stopping", 1)[-1], "Sillok took topics over twice")
+            output = output_since(sillok, begin)
+            check("took topic" not in output, "Sillok took topics over twice")
+            check("were recovered" not in output, "a clean stop was not")
             if end == Kafka.kill:
                 append(sillok)
                 records = replay(sillok, described)
@@ -159,6 +196,8 @@ def move(folder, version, jars, end):
         compare(kafka, described, records, "moved back")
         check_quiet(kafka, begin, described)
         append(kafka)
+        make_again(kafka)
+        described = describe(kafka)
         records = replay(kafka, described)
         kafka.stop()
         say(f"Kafka {version}, {end.__name__}: moved to Sillok and back")
@@ -167,6 +206,9 @@ def move(folder, version, jars, end):
             # A topic that Kafka does not know it puts aside: not to be taken for an empty one.
             described["born"] = born
             compare(sillok, described, records, "moved in again")
+            sillok.stop()
+            sillok.start()
+            compare(sillok, described, records, "moved in again and restarted")
             aside = [name for name in os.listdir(sillok.data) if name.startswith("born-0")]
             check(len(aside) == 1 and aside[0].endswith("-stray"), f"folders {aside}")
             sillok.stop()
