@@ -263,19 +263,6 @@ TEST_CASE("log dir: a clean mark vouches for a run that closed every log in good
   CHECK(!fixture.open()->was_clean());
 }
 
-TEST_CASE("log dir: a partition that could not be made leaves nothing in the way of the next attempt") {
-  Fixture fixture;
-  tests::FaultFileSystem faults(fixture.disk);
-  auto opened = LogDir::open(fixture.options(faults));
-  REQUIRE(opened.ok());
-  LogDir& log_dir = **opened;
-  const TopicPartition name{"orders", PartitionIndex(4)};
-  faults.fail({tests::FileCall::open, ".index"}, Errc::no_space);
-  CHECK(log_dir.create_log(name, TopicId{{9}}, LogConfig{}).error().code == Errc::no_space);
-  faults.clear();
-  CHECK(log_dir.create_log(name, TopicId{{9}}, LogConfig{}).ok());
-}
-
 TEST_CASE("log dir: a partition that nobody opened stays clean through the next clean stop") {
   Fixture fixture;
   {
