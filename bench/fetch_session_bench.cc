@@ -39,26 +39,34 @@ void request(benchmark::State& state) {
   const auto header = protocol::parse_record_batch_header(batch).value();
   const auto sink = std::make_shared<NoSink>();
   std::int32_t epoch = broker::kFirstSessionEpoch;
+  // Gives the next request: of what came, the client reads on from its end.
   const auto fetch = [&](const protocol::FetchRequest& asked) {
     if (session->take_in(asked, broker::TopicNaming::by_id) != protocol::ErrorCode::none) std::abort();
     broker::FetchParts parts;
     session->collect(bench.all(), parts);
-    for (broker::FetchPart& part : parts.parts) {
-      // A client reads on from there at once.
-      part.target.offset = part.partition->high_watermark().offset;
-      if (!part.look(1 << 20, storage::Log::FirstBatch::whole, storage::IoMode::may_block).ok()) std::abort();
-    }
-    if (session->settle(epoch, parts) != protocol::ErrorCode::none) std::abort();
     epoch = broker::next_session_epoch(epoch);
+    protocol::FetchRequest following = next_request(epoch);
+    protocol::FetchTopic& moved = following.topics.emplace_back();
+    moved.topic_id = kTopicId;
+    for (broker::FetchPart& part : parts.parts) {
+      if (!part.look(1 << 20, storage::Log::FirstBatch::whole, storage::IoMode::may_block).ok()) std::abort();
+      if (part.slice.size == 0) continue;
+      protocol::FetchPartition& partition = moved.partitions.emplace_back();
+      partition.index = part.target.index;
+      partition.max_bytes = part.target.max_bytes;
+      partition.fetch_offset = part.high_watermark;
+    }
+    if (session->settle(asked.session_epoch, parts) != protocol::ErrorCode::none) std::abort();
+    return following;
   };
-  fetch(first);
+  protocol::FetchRequest following = fetch(first);
   std::int32_t next = 0;
   for (auto _ : state) {
     state.PauseTiming();
     for (std::int64_t i = 0; i < state.range(0); ++i, next = (next + 1) % kPartitions)
       bench.one("orders", next).append({batch, header, broker::Acks::leader, sink, 0});
     state.ResumeTiming();
-    fetch(next_request(epoch));
+    following = fetch(following);
   }
   session->close();
 }

@@ -34,9 +34,6 @@ class PartitionHost {
     storage::LogConfig config;
     // It is led with this epoch, or a later one: what another broker may have told clients of it.
     LeaderEpoch leader_epoch_min{0};
-    // Another broker put it in the place of a topic of ours with the same name: our recovery point is of
-    // that.
-    bool has_taken_place = false;
   };
   virtual Result<void> open(const std::vector<Opening>& partitions) = 0;
   // Makes the folder and its log, durably, and serves it. Several at once, so that their syncs can be shared.

@@ -147,7 +147,6 @@ Partitions::Opened Partitions::open_one(const Opening& opening) {
     spdlog::warn("{}-{}: its creation was interrupted, and is complete now", opening.topic,
                  opening.partition.value);
   storage::RecoveryReport report;
-  if (opening.has_taken_place) log_dir_.disregard_recovery_point(name_of(opening));
   Result<std::unique_ptr<storage::Log>> log = log_dir_.open_log(name_of(opening), opening.config, report);
   for (const std::string& note : report.notes)
     spdlog::warn("{}-{}: {}", opening.topic, opening.partition.value, note);
@@ -328,7 +327,8 @@ Result<void> Partitions::close() {
   if (const std::vector<std::string> left = log_dir_.unrecovered_folders(); !left.empty()) {
     spdlog::warn(
         "no clean-shutdown mark, since the last records of folders that are left alone may be torn since an "
-        "unclean stop: {}; the next start recovers everything",
+        "unclean stop: {}; the next start recovers everything, and the commit journal keeps what it has of "
+        "them",
         fmt::join(left, ", "));
   }
   return {};

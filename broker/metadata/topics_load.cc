@@ -263,7 +263,6 @@ Result<void> Topics::serve(Loading& loading) {
       PartitionHost::Opening opening{name, PartitionIndex(i), topic->id, topic->log_config};
       if (epoch != loading.leader_epochs.end())
         opening.leader_epoch_min = std::max(opening.leader_epoch_min, epoch->second);
-      opening.has_taken_place = loading.freed_names.contains(name);
       (present.contains(i) ? to_open : to_create).push_back(std::move(opening));
     }
     for (std::int32_t i : present) {
