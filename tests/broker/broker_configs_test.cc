@@ -12,7 +12,6 @@ namespace {
 
 using broker::BrokerConfigs;
 using broker::Configs;
-using protocol::ErrorCode;
 
 constexpr auto kAll = BrokerConfigs::Scope::all_brokers;
 constexpr auto kThis = BrokerConfigs::Scope::this_broker;

@@ -55,11 +55,12 @@ TEST_CASE("strand: what waits when the pool ends is done all the same") {
   ManualExecutor pool;
   auto strand = std::make_shared<broker::Strand>(1000);
   int done = 0;
-  for (int i = 0; i < 3; ++i) CHECK(strand->post(pool, 1, [&done] { ++done; }));
+  const auto count = [&done] { ++done; };
+  for (int i = 0; i < 3; ++i) CHECK(strand->post(pool, 1, count));
   pool.stopped = true;
   pool.run_all();
   CHECK(done == 3);
-  CHECK(strand->post(pool, 1, [&done] { ++done; }));
+  CHECK(strand->post(pool, 1, count));
   CHECK(done == 4);
   CHECK(strand->is_idle());
 }

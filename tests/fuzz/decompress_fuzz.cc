@@ -30,9 +30,9 @@ std::vector<Bytes> seeds() {
   std::vector<Bytes> all;
   std::string text;
   for (int i = 0; i < 300; ++i) text += "line " + std::to_string(i * 7919 % 100) + "\n";
-  for (std::uint8_t i = 0; i < std::size(kCodecs); ++i) {
+  for (std::size_t i = 0; i < std::size(kCodecs); ++i) {
     for (const std::string& plain : {std::string(), std::string("a"), std::string(5000, 'z'), text})
-      all.push_back(with_choices({i}, *compress(kCodecs[i], as_bytes(plain))));
+      all.push_back(with_choices({static_cast<std::uint8_t>(i)}, *compress(kCodecs[i], as_bytes(plain))));
   }
   // Snappy in raw form, as librdkafka writes it: a size, and one literal.
   all.push_back(with_choices({1}, bytes_of(std::string("\x05\x10hello", 7))));

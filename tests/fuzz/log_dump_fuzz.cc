@@ -51,10 +51,11 @@ std::vector<Bytes> seeds() {
   tests::MemFileSystem& disk = closed.disk;
   std::vector<Bytes> all;
   const Bytes segment = content_of(disk, kNames[0]);
-  for (std::uint8_t i = 0; i < std::size(kNames); ++i) {
+  for (std::size_t i = 0; i < std::size(kNames); ++i) {
     if (!disk.exists(kNames[i]).value()) continue;
     Bytes seed = with_choices({1, 0}, in_parts({segment}));
-    const Bytes second = with_choices({i}, in_parts({content_of(disk, kNames[i])}));
+    const Bytes second =
+        with_choices({static_cast<std::uint8_t>(i)}, in_parts({content_of(disk, kNames[i])}));
     seed.insert(seed.end(), second.begin(), second.end());
     all.push_back(std::move(seed));
   }

@@ -8,8 +8,6 @@
 namespace sillok::storage {
 namespace {
 
-using tests::batch;
-
 const std::string kFolder = "/logs/orders-0";
 const std::string kBase = kFolder + "/00000000000000000000";
 
