@@ -12,6 +12,7 @@
 #include <tuple>
 #include <utility>
 
+#include "broker/absolute_path.h"
 #include "broker/listener_config.h"
 #include "broker/name_suggestion.h"
 #include "broker/properties_file.h"
@@ -155,8 +156,31 @@ class Loader {
     const std::string given = text(name).value_or("./data");
     for (std::string_view directory : parse_list(given)) loaded_.config.log_dirs.emplace_back(directory);
     if (loaded_.config.log_dirs.empty()) return fault(name, "names no directory");
-    if (loaded_.config.log_dirs.size() > 1) {
-      fault(name, "one directory is all that can be used; join several disks below it (RAID, LVM)");
+    if (loaded_.config.log_dirs.size() > kLogDirsMax)
+      return fault(name, fmt::format("names more than {} directories", kLogDirsMax));
+    std::map<std::string, std::string> paths;
+    for (const std::string& directory : loaded_.config.log_dirs) {
+      const auto [same, is_new] = paths.emplace(absolute_path(directory), directory);
+      if (!is_new)
+        return fault(name, fmt::format("names one directory twice, as {} and {}", same->second, directory));
+    }
+    resolve_cordons(paths);
+  }
+
+  // `paths` are those of log.dirs.
+  void resolve_cordons(const std::map<std::string, std::string>& paths) {
+    constexpr std::string_view kName = "cordoned.log.dirs";
+    const std::string given = text(kName).value_or("");
+    std::vector<std::string>& cordoned = loaded_.config.cordoned_log_dirs;
+    if (trim(given) == "*") {
+      cordoned = loaded_.config.log_dirs;
+      return;
+    }
+    for (std::string_view directory : parse_list(given)) {
+      const auto known = paths.find(absolute_path(std::string(directory)));
+      if (known == paths.end())
+        return fault(kName, fmt::format("{} is none of log.dirs; * is all of them", directory));
+      cordoned.push_back(known->second);
     }
   }
 

@@ -109,6 +109,7 @@ class Partition final : public storage::JournalTarget, public std::enable_shared
   bool is_online() const {
     return !stopped_.load(std::memory_order_acquire) && log_->health() != storage::LogHealth::offline;
   }
+  const Device& device() const { return device_; }
   // Whether the disk has room for records of clients.
   bool has_room() const { return !device_.space().is_short(); }
   bool is_stopped() const { return stopped_.load(std::memory_order_acquire); }

@@ -1,7 +1,9 @@
 // How the topics' bookkeeping makes and ends partitions, without knowing logs.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,10 +23,16 @@ class PartitionHost {
   struct Found {
     std::string topic;
     PartitionIndex partition;
-    TopicId topic_id;  // all zero where the folder does not say
+    TopicId topic_id;           // all zero where the folder does not say
+    std::size_t directory = 0;  // which of the log directories has it
+    std::string directory_path = {};
   };
-  // The partition folders that are there.
+  // The partition folders that are there, of all log directories.
   virtual Result<std::vector<Found>> find() = 0;
+  // False where a log directory is not there that may have partitions which find() does not name.
+  virtual bool is_complete() const { return true; }
+  // Why there is no place for new partitions; nullopt: there is.
+  virtual std::optional<std::string> placement_fault() const { return std::nullopt; }
   // Opens what find() named, on several threads. A partition that cannot be opened is offline, which is no
   // error here.
   struct Opening {
@@ -37,6 +45,8 @@ class PartitionHost {
     // Another broker put it in the place of a topic of ours with the same name: our recovery point is of
     // that.
     bool has_taken_place = false;
+    // Where several directories have a folder of that name: the one to open.
+    std::optional<std::size_t> directory = {};
   };
   virtual Result<void> open(const std::vector<Opening>& partitions) = 0;
   // Makes the folder and its log, durably, and serves it. Several at once, so that their syncs can be shared.
@@ -45,6 +55,14 @@ class PartitionHost {
   // durably and removed after file.delete.delay.ms. Also of a folder that find() named and that was never
   // opened. Errc::not_found where there is no folder.
   virtual Result<void> remove(const std::string& topic, PartitionIndex partition) = 0;
+  // The same for the folder of one topic, where another one's may have the same name in another directory:
+  // whichever of them has `topic_id`.
+  virtual Result<void> remove_folder(const std::string& topic, PartitionIndex partition,
+                                     const TopicId& /*topic_id*/) {
+    return remove(topic, partition);
+  }
+  // They exist, and are offline: neither opened nor made.
+  virtual void keep_offline(const std::vector<Opening>& /*partitions*/) {}
   virtual void set_config(const std::string& topic, PartitionIndex partition,
                           const storage::LogConfig& config) = 0;
 };

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -31,11 +33,21 @@ class Partitions final : public PartitionHost, public PartitionsView {
     bool is_unknown() const { return state == State::unknown || state == State::unknown_partition; }
   };
 
+  struct Place {
+    storage::LogDir* log_dir;
+    Device* device;
+  };
+  // The log directories, as far as they could be opened, and at least one of them.
+  struct Places {
+    std::vector<Place> open;
+    std::vector<std::string> failed;  // paths of those that could not
+    bool is_complete = true;          // false: others may have partitions
+  };
+
+  // `recovery_threads` is for each log directory.
+  Partitions(Places places, std::int32_t recovery_threads);
   Partitions(storage::LogDir& log_dir, Device& device, std::int32_t recovery_threads)
-      : log_dir_(log_dir),
-        device_(device),
-        recovery_threads_(recovery_threads),
-        table_(std::make_shared<const Table>()) {}
+      : Partitions({{{&log_dir, &device}}, {}, true}, recovery_threads) {}
 
   Lookup find(std::string_view topic, PartitionIndex partition) const;
   Lookup find(const TopicId& topic, PartitionIndex partition) const;
@@ -47,28 +59,39 @@ class Partitions final : public PartitionHost, public PartitionsView {
 
   // PartitionHost.
   Result<std::vector<Found>> find() override;
+  bool is_complete() const override { return places_.is_complete; }
+  std::optional<std::string> placement_fault() const override;
   Result<void> open(const std::vector<Opening>& partitions) override;
   Result<void> create(const std::vector<Opening>& partitions) override;
   Result<void> remove(const std::string& topic, PartitionIndex partition) override;
+  Result<void> remove_folder(const std::string& topic, PartitionIndex partition,
+                             const TopicId& topic_id) override;
+  void keep_offline(const std::vector<Opening>& partitions) override;
   void set_config(const std::string& topic, PartitionIndex partition,
                   const storage::LogConfig& config) override;
 
-  // Writes the recovery points and the other checkpoints of the directory.
+  // The directories with these paths get no new partitions.
+  void cordon(const std::vector<std::string>& paths);
+
+  // Writes the recovery points and the other checkpoints of the directories.
   Result<void> write_checkpoints();
   // Of these partitions only.
   Result<void> write_checkpoints(const std::vector<std::shared_ptr<Partition>>& partitions);
 
   struct LogDirView {
     std::string path;
-    Result<storage::SpaceUse> space;
+    Result<storage::SpaceUse> space;                     // an error for one that could not be opened, too
     std::vector<std::shared_ptr<Partition>> partitions;  // that are served from it
+    bool is_cordoned = false;
   };
   // May block.
   std::vector<LogDirView> log_dirs() const;
   // As log_dirs() calls it. Does not block.
-  bool is_log_dir(std::string_view path) const;
-  // The orderly end: nothing is appended any more, every log is flushed and closed, and the directory is
-  // marked clean if all of them could be.
+  enum class PathState { unknown, failed, open };
+  PathState path_state(std::string_view path) const;
+  bool is_in(const Partition& partition, std::string_view path) const;
+  // The orderly end: nothing is appended any more, every log is flushed and closed, and each directory is
+  // marked clean if all of its logs could be.
   Result<void> close();
 
  private:
@@ -94,17 +117,33 @@ class Partitions final : public PartitionHost, public PartitionsView {
   std::shared_ptr<const Table> table() const;
   static Lookup look_up(const Topic& topic, PartitionIndex partition);
   void publish(const std::vector<Opened>& opened);
-  Opened open_one(const Opening& opening);
+  static Opened open_in(const Place& place, const Opening& opening);
   // False where it cannot.
   static bool begin_to_lead(const Opened& opened);
   // Durable but for the names of the folders.
-  Result<void> create_some(std::span<const Opening> openings, std::span<Opened> opened);
+  Result<void> create_some(std::span<const Opening> openings, std::span<const std::size_t> chosen,
+                           std::span<Opened> opened);
 
-  storage::LogDir& log_dir_;
-  Device& device_;
+  // partitions_places.cc has these. Places are told by their index.
+  std::size_t place_of(const Partition& partition) const;
+  std::size_t place_of(const Opening& opening) const;
+  std::vector<std::size_t> choose_places(const std::vector<Opening>& openings) const;
+  std::vector<std::size_t> places_of_folder(const storage::TopicPartition& name, const TopicId& id) const;
+  std::vector<bool> cordoned() const;
+  using CheckpointEntries = std::vector<storage::LogDir::CheckpointEntry>;
+  // By place; which of its logs could be closed too.
+  std::vector<bool> close_logs(const std::vector<std::shared_ptr<Partition>>& partitions);
+  static Result<void> mark_clean(storage::LogDir& log_dir, const CheckpointEntries& entries);
+  // What is served of that topic; it is not any more.
+  std::shared_ptr<Partition> take_out(const std::string& topic, PartitionIndex partition,
+                                      const TopicId& topic_id);
+
+  const Places places_;
+  const std::vector<std::string> paths_;  // of places_.open, absolute
   const std::int32_t recovery_threads_;
-  mutable std::mutex mutex_;  // guards table_, for as long as the pointer is copied
+  mutable std::mutex mutex_;  // guards what follows, for as long as it is copied
   std::shared_ptr<const Table> table_;
+  std::vector<bool> cordoned_;  // by place
 };
 
 }  // namespace sillok::broker

@@ -128,6 +128,16 @@ Result<void> LogDir::Impl::write_identity() {
   return write_meta_properties(file_system(), options_.path, {cluster_id_, options_.node_id, random_uuid()});
 }
 
+Result<Uuid> LogDir::Impl::require_directory_id() {
+  auto meta = TRY(read_meta_properties(file_system(), options_.path));
+  if (!meta) return Error{Errc::not_found, path_of(kMetaPropertiesName)};
+  if (!meta->directory_id) {
+    meta->directory_id = random_uuid();
+    TRY(write_meta_properties(file_system(), options_.path, *meta));
+  }
+  return *meta->directory_id;
+}
+
 Result<void> LogDir::Impl::list_folders() {
   for (const DirectoryEntry& entry : TRY(file_system().list_directory(options_.path))) {
     if (!entry.is_directory) continue;
@@ -166,6 +176,22 @@ Result<std::vector<FoundPartition>> LogDir::Impl::find_partitions() {
     if (known != known_.end() && !partition.topic_id.is_zero()) known->second.topic_id = partition.topic_id;
   }
   return found;
+}
+
+bool LogDir::Impl::has_folder(const TopicPartition& name) const {
+  const std::lock_guard lock(mutex_);
+  return known_.contains(name);
+}
+
+std::optional<TopicId> LogDir::Impl::topic_id_of(const TopicPartition& name) const {
+  const std::lock_guard lock(mutex_);
+  const auto known = known_.find(name);
+  return known == known_.end() ? std::nullopt : known->second.topic_id;
+}
+
+std::size_t LogDir::Impl::folder_count() const {
+  const std::lock_guard lock(mutex_);
+  return known_.size();
 }
 
 LogOptions LogDir::Impl::log_options(const TopicPartition& name, const LogConfig& config) {
@@ -248,7 +274,9 @@ Result<LogCreation> LogDir::Impl::begin_log(const TopicPartition& name, const To
     return creation;
   }
   const std::lock_guard lock(mutex_);
-  known_[name].soundness = Soundness::opened;
+  KnownPartition& known = known_[name];
+  known.soundness = Soundness::opened;
+  known.topic_id = topic_id;
   return creation;
 }
 
@@ -351,6 +379,12 @@ const std::vector<std::string>& LogDir::warnings() const { return impl_->warning
 FileCache& LogDir::file_cache() { return impl_->file_cache_; }
 Journal& LogDir::journal() { return impl_->journal(); }
 Result<std::vector<FoundPartition>> LogDir::find_partitions() const { return impl_->find_partitions(); }
+Result<Uuid> LogDir::require_directory_id() { return impl_->require_directory_id(); }
+bool LogDir::has_folder(const TopicPartition& name) const { return impl_->has_folder(name); }
+std::optional<TopicId> LogDir::topic_id_of(const TopicPartition& name) const {
+  return impl_->topic_id_of(name);
+}
+std::size_t LogDir::folder_count() const { return impl_->folder_count(); }
 Result<std::unique_ptr<Log>> LogDir::open_log(const TopicPartition& name, const LogConfig& config,
                                               RecoveryReport& report) {
   return impl_->open_log(name, config, report);

@@ -69,7 +69,15 @@ class LogDir {
   // Started and stopped by whoever flushes the logs; until then it only knows what the last run left.
   Journal& journal();
 
+  // What tells the directory from the others of its broker; made, durably, where meta.properties has none
+  // yet.
+  Result<Uuid> require_directory_id();
+
   Result<std::vector<FoundPartition>> find_partitions() const;
+  // Whether there is a partition folder of that name, and its topic as far as find_partitions() has read it.
+  bool has_folder(const TopicPartition& name) const;
+  std::optional<TopicId> topic_id_of(const TopicPartition& name) const;
+  std::size_t folder_count() const;
   Result<std::unique_ptr<Log>> open_log(const TopicPartition& name, const LogConfig& config,
                                         RecoveryReport& report);
   // For a folder that find_partitions() named, before it is opened: one that a crash left of a creation,

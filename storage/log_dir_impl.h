@@ -49,7 +49,11 @@ class LogDir::Impl {
 
   // log_dir.cc
   Result<void> open();
+  Result<Uuid> require_directory_id();
   Result<std::vector<FoundPartition>> find_partitions();
+  bool has_folder(const TopicPartition& name) const;
+  std::optional<TopicId> topic_id_of(const TopicPartition& name) const;
+  std::size_t folder_count() const;
   Result<std::unique_ptr<Log>> open_log(const TopicPartition& name, const LogConfig& config,
                                         RecoveryReport& report);
   Result<bool> complete_creation(const TopicPartition& name, const TopicId& topic_id);

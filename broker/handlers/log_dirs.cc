@@ -59,6 +59,7 @@ void send_log_dirs(const Services& services, const Wanted& wanted, PendingRespon
   for (const Partitions::LogDirView& directory : directories) {
     DescribeLogDirsResult& result = answer.results.emplace_back();
     result.log_dir = directory.path;
+    result.is_cordoned = directory.is_cordoned;
     result.topics = topics_of(directory.partitions, wanted);
     if (directory.space.ok()) {
       result.total_bytes = directory.space->total;
@@ -72,10 +73,13 @@ void send_log_dirs(const Services& services, const Wanted& wanted, PendingRespon
 
 ErrorCode move_error(const Partitions& partitions, std::string_view path, std::string_view topic,
                      PartitionIndex index) {
-  if (!partitions.is_log_dir(path)) return ErrorCode::log_dir_not_found;
+  const Partitions::PathState state = partitions.path_state(path);
+  if (state == Partitions::PathState::unknown) return ErrorCode::log_dir_not_found;
+  if (state == Partitions::PathState::failed) return ErrorCode::kafka_storage_error;
   const Partitions::Lookup found = partitions.find(topic, index);
   if (found.is_unknown()) return ErrorCode::unknown_topic_or_partition;
-  return found.partition ? ErrorCode::none : ErrorCode::kafka_storage_error;
+  if (!found.partition) return ErrorCode::kafka_storage_error;
+  return partitions.is_in(*found.partition, path) ? ErrorCode::none : ErrorCode::invalid_request;
 }
 
 }  // namespace
@@ -90,7 +94,7 @@ void handle_describe_log_dirs(const RequestContext& context, const protocol::Des
   });
 }
 
-// With one directory each partition is where it can be.
+// A partition stays in the directory that it was made in: to ask for that one is no error.
 void handle_alter_replica_log_dirs(const RequestContext& context,
                                    const protocol::AlterReplicaLogDirsRequest& request,
                                    PendingResponse response) {

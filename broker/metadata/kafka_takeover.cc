@@ -69,6 +69,11 @@ Result<std::unique_ptr<KafkaTakeover>> find_kafka_takeover(storage::FileSystem& 
   takeover->node_id = config.node_id;
   const auto meta = TRY(storage::read_meta_properties(file_system, directory));
   if (meta) takeover->directory_id = meta->directory_id;
+  for (std::size_t i = 1; i < config.log_dirs.size(); ++i) {
+    const auto other = storage::read_meta_properties(file_system, config.log_dirs[i]);
+    const bool has_id = other.ok() && *other && (*other)->directory_id;
+    if (has_id) takeover->other_directory_ids.push_back(*(*other)->directory_id);
+  }
   note_the_rest(takeover->metadata, notes);
   return takeover;
 }

@@ -19,7 +19,8 @@ struct KafkaTakeover {
   KafkaMetadata metadata;
   std::string state;
   BrokerId node_id;                  // the one that the log directory is of
-  std::optional<Uuid> directory_id;  // the log directory's own
+  std::optional<Uuid> directory_id;  // the (first) log directory's own
+  std::vector<Uuid> other_directory_ids = {};
 };
 
 // Null where there is nothing of Kafka's, or nothing new. Kafka's files are only read.

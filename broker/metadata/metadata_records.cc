@@ -54,6 +54,20 @@ json::object to_object(const std::map<std::string, std::string>& configs) {
   return object;
 }
 
+Result<std::set<std::int32_t>> partition_list(std::string_view key, const json::object& object,
+                                              const char* name) {
+  const json::value* list = object.if_contains(name);
+  if (list == nullptr || !list->is_array()) return corrupt(key, "no list of partitions");
+  std::set<std::int32_t> partitions;
+  for (const json::value& partition : list->as_array()) {
+    if (!partition.is_int64() || partition.as_int64() < 0 || partition.as_int64() > kInt32Max) {
+      return corrupt(key, "a partition is no partition number");
+    }
+    partitions.insert(static_cast<std::int32_t>(partition.as_int64()));
+  }
+  return partitions;
+}
+
 using Configs = std::map<std::string, std::string>;
 
 Result<Configs> decode_configs(std::string_view key, const json::object& object) {
@@ -88,6 +102,14 @@ std::string unfinished_key(const TopicId& id) { return std::string(kUnfinishedKe
 std::string elsewhere_key(const TopicId& id) { return std::string(kElsewhereKeyPrefix) + id.to_string(); }
 std::string removed_key(const TopicId& id) { return std::string(kRemovedKeyPrefix) + id.to_string(); }
 
+std::string directory_key(const Uuid& id) { return std::string(kDirectoryKeyPrefix) + id.to_string(); }
+
+Result<Uuid> directory_id_in_key(std::string_view key) {
+  const auto id = Uuid::parse(key.substr(kDirectoryKeyPrefix.size()));
+  if (!id) return corrupt(key, "the key has no directory id");
+  return *id;
+}
+
 Result<TopicId> topic_id_in_key(std::string_view key, std::string_view prefix) {
   const auto id = TopicId::parse(key.substr(prefix.size()));
   if (!id || id->is_zero()) return corrupt(key, "the key has no topic id");
@@ -103,11 +125,13 @@ std::string encode(const TopicRecord& record) {
 
 std::string encode(const UnfinishedRecord& record) {
   const bool is_creation = record.work == UnfinishedRecord::Work::creation;
-  return json::serialize(json::object{{"format", kFormat},
-                                      {"name", record.topic},
-                                      {"partitions", record.partition_count},
-                                      {"configs", to_object(record.configs)},
-                                      {"work", is_creation ? kCreation : kDeletion}});
+  json::object object{{"format", kFormat},
+                      {"name", record.topic},
+                      {"partitions", record.partition_count},
+                      {"configs", to_object(record.configs)},
+                      {"work", is_creation ? kCreation : kDeletion}};
+  if (!record.left.empty()) object["left"] = json::array(record.left.begin(), record.left.end());
+  return json::serialize(object);
 }
 
 std::string encode_next_producer_id(std::int64_t next) {
@@ -125,6 +149,11 @@ std::string encode_elsewhere(const std::set<std::int32_t>& partitions) {
 }
 
 std::string encode_removed() { return json::serialize(json::object{{"format", kFormat}}); }
+
+std::string encode_directory(std::string_view path) {
+  return json::serialize(
+      json::object{{"format", kFormat}, {"path", json::string_view(path.data(), path.size())}});
+}
 
 Result<TopicRecord> decode_topic_record(std::string_view key, std::string_view value) {
   const json::object object = TRY(parse(key, value));
@@ -148,6 +177,7 @@ Result<UnfinishedRecord> decode_unfinished_record(std::string_view key, std::str
     if (work != kCreation && work != kDeletion) return corrupt(key, "the work is unknown");
     if (work == kDeletion) record.work = UnfinishedRecord::Work::deletion;
   }
+  if (object.contains("left")) record.left = TRY(partition_list(key, object, "left"));
   return record;
 }
 
@@ -158,16 +188,12 @@ Result<std::int64_t> decode_next_producer_id(std::string_view value) {
 
 Result<std::set<std::int32_t>> decode_elsewhere(std::string_view key, std::string_view value) {
   const json::object object = TRY(parse(key, value));
-  const json::value* list = object.if_contains("partitions");
-  if (list == nullptr || !list->is_array()) return corrupt(key, "no list of partitions");
-  std::set<std::int32_t> partitions;
-  for (const json::value& partition : list->as_array()) {
-    if (!partition.is_int64() || partition.as_int64() < 0 || partition.as_int64() > kInt32Max) {
-      return corrupt(key, "a partition is no partition number");
-    }
-    partitions.insert(static_cast<std::int32_t>(partition.as_int64()));
-  }
-  return partitions;
+  return partition_list(key, object, "partitions");
+}
+
+Result<std::string> decode_directory(std::string_view key, std::string_view value) {
+  const json::object object = TRY(parse(key, value));
+  return text(key, object, "path");
 }
 
 }  // namespace sillok::broker

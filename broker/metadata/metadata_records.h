@@ -2,11 +2,14 @@
 //   topic/<name>         {"format":1,"id":"<base64>","partitions":3,"configs":{"retention.ms":"1000"}}
 //   unfinished/<id>      {"format":1,"name":"<topic>","partitions":3,"configs":{},"work":"creation"}, or
 //                        "deletion": it is under way for the partition folders with this id. Only a deletion
-//                        removes any
+//                        removes any. With "left":[1,2] only those were not found yet, since a log directory
+//                        was missing
 //   producer-ids         {"format":1,"next":1000}: the first producer id that nobody has
 //   configs/<kind>/<name> {"format":1,"configs":{"log.retention.ms":"1000"}}: what AlterConfigs gave a
 //                        resource that is no topic: a broker (its number, or nothing for all), a group, a
 //                        subscription to client metrics
+//   directory/<id>       {"format":1,"path":"/data/b"}: a log directory of this broker, where there ever were
+//                        several (known_directories.h)
 // Where an Apache Kafka ran on the log directory (kafka_takeover.h):
 //   kafka-metadata       {"format":1,"state":"..."}: as far as its metadata was taken over
 //   kafka-configs/<name> as configs/broker/<name>: those of them that were its
@@ -34,6 +37,7 @@ inline constexpr std::string_view kKafkaMetadataKey = "kafka-metadata";
 inline constexpr std::string_view kKafkaConfigsKeyPrefix = "kafka-configs/";
 inline constexpr std::string_view kElsewhereKeyPrefix = "elsewhere/";
 inline constexpr std::string_view kRemovedKeyPrefix = "removed/";
+inline constexpr std::string_view kDirectoryKeyPrefix = "directory/";
 
 struct TopicRecord {
   TopicId id;
@@ -48,6 +52,7 @@ struct UnfinishedRecord {
   std::int32_t partition_count = 0;
   std::map<std::string, std::string> configs;
   Work work = Work::creation;
+  std::set<std::int32_t> left = {};  // of a deletion; empty: any may be
 };
 
 inline constexpr std::string_view kBrokerResource = "broker";
@@ -65,6 +70,8 @@ std::string topic_key(std::string_view name);
 std::string unfinished_key(const TopicId& id);
 std::string elsewhere_key(const TopicId& id);
 std::string removed_key(const TopicId& id);
+std::string directory_key(const Uuid& id);
+Result<Uuid> directory_id_in_key(std::string_view key);
 // Of a key that is `prefix` and an id; Errc::corrupt.
 Result<TopicId> topic_id_in_key(std::string_view key, std::string_view prefix);
 
@@ -74,6 +81,7 @@ std::string encode_next_producer_id(std::int64_t next);
 std::string encode_kafka_state(std::string_view state);
 std::string encode_elsewhere(const std::set<std::int32_t>& partitions);
 std::string encode_removed();
+std::string encode_directory(std::string_view path);
 
 // `key` is for the error: Errc::corrupt where the value is not what encode() makes, Errc::unsupported_version
 // for a format of a later Sillok.
@@ -81,5 +89,6 @@ Result<TopicRecord> decode_topic_record(std::string_view key, std::string_view v
 Result<UnfinishedRecord> decode_unfinished_record(std::string_view key, std::string_view value);
 Result<std::int64_t> decode_next_producer_id(std::string_view value);
 Result<std::set<std::int32_t>> decode_elsewhere(std::string_view key, std::string_view value);
+Result<std::string> decode_directory(std::string_view key, std::string_view value);
 
 }  // namespace sillok::broker

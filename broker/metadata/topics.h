@@ -86,9 +86,14 @@ class Topics {
 
   // Reads the store, ends what a crash left half-done, adopts partition folders that the store does not know
   // (with their id; each topic gives a note), makes folders that are missing (empty, with a note; but not
-  // those of partitions that Kafka kept elsewhere or put aside, which are offline), opens all partitions, and
-  // records what is new. Nothing found on disk is renamed or deleted because it is unknown.
+  // those of partitions that Kafka kept elsewhere or put aside, nor any while a log directory is missing that
+  // may have them: they are offline), opens all partitions, and records what is new. A partition that two
+  // directories have is offline; where the topic's id tells which is right, the other is left alone. Nothing
+  // found on disk is renamed or deleted because it is unknown.
   Result<void> load(std::vector<std::string>& notes);
+
+  // After load(): whether something of a topic may be in a log directory that is not there.
+  bool lacks_partitions() const { return lacks_partitions_; }
 
   std::shared_ptr<const MetadataImage> image() const;
 
@@ -119,6 +124,7 @@ class Topics {
 
   Result<void> read_store(Loading& loading);
   Result<void> find_folders(Loading& loading);
+  void choose_among_directories(Loading& loading) const;
   Result<void> add_kafka_topics(Loading& loading);
   Result<void> add_kafka_topic(Loading& loading, const KafkaTopic& topic,
                                std::vector<std::string>& incomplete);
@@ -131,6 +137,8 @@ class Topics {
   Result<void> finish_works(Loading& loading);
   Result<void> adopt_unknown(Loading& loading);
   Result<void> settle_records(Loading& loading);
+  std::optional<std::string> offline_reason(const Loading& loading, const TopicImage& topic,
+                                            std::int32_t partition) const;
   Result<void> serve(Loading& loading);
   Result<void> end_takeover(Loading& loading);
   Result<void> write_records(Loading& loading);
@@ -161,6 +169,7 @@ class Topics {
   CollisionNames collision_names_;
   // Partition folders that are not of the topics: nothing is made in their place, and they are not removed.
   std::set<std::pair<std::string, std::int32_t>> left_alone_;
+  bool lacks_partitions_ = false;
 };
 
 // Kafka's rule for topic names: 1 to 249 of [a-zA-Z0-9._-], not "." or "..". nullopt: fine; else why not.

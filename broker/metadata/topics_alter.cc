@@ -84,6 +84,8 @@ TopicOutcome Topics::add_partitions(std::string_view name, std::int32_t partitio
     return refused(ErrorCode::policy_violation,
                    fmt::format("this broker holds at most {} partitions", kPartitionsMax));
   }
+  if (const auto fault = host_.placement_fault())
+    return refused(ErrorCode::invalid_replication_factor, *fault);
   const auto in_the_way = left_alone_.lower_bound({before->name, now});
   if (in_the_way != left_alone_.end() && in_the_way->first == name && in_the_way->second < partition_count) {
     return refused(ErrorCode::kafka_storage_error,
@@ -125,7 +127,8 @@ Result<void> Topics::make_partitions(const TopicImage& topic, std::int32_t first
   if (!found.ok()) return created;
   for (const PartitionHost::Found& folder : *found) {
     const bool is_new = folder.topic == topic.name && folder.partition.value >= first;
-    if (is_new && folder.topic_id == topic.id) (void)host_.remove(folder.topic, folder.partition).ok();
+    if (is_new && folder.topic_id == topic.id)
+      (void)host_.remove_folder(folder.topic, folder.partition, topic.id).ok();
   }
   return created;
 }

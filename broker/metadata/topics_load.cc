@@ -63,6 +63,7 @@ Result<void> Topics::read_store(Loading& loading) {
   for (const KeyValue& pair : TRY(store_.range(kUnfinishedKeyPrefix))) {
     const TopicId id = TRY(topic_id_in_key(pair.key, kUnfinishedKeyPrefix));
     loading.unfinished[id] = TRY(decode_unfinished_record(pair.key, pair.value));
+    if (const auto& left = loading.unfinished[id].left; !left.empty()) loading.recorded_left[id] = left;
   }
   for (const KeyValue& pair : TRY(store_.range(kElsewhereKeyPrefix))) {
     const TopicId id = TRY(topic_id_in_key(pair.key, kElsewhereKeyPrefix));
@@ -78,8 +79,15 @@ Result<void> Topics::read_store(Loading& loading) {
 
 Result<void> Topics::find_folders(Loading& loading) {
   loading.folders = TRY(host_.find());
+  choose_among_directories(loading);
   for (const PartitionHost::Found& folder : loading.folders) {
-    loading.folder_ids[{folder.topic, folder.partition.value}] = folder.topic_id;
+    const std::pair name{folder.topic, folder.partition.value};
+    // What is to be deleted does not stand for a folder of the same name in another directory.
+    if (loading.unfinished.contains(folder.topic_id)) {
+      loading.folder_ids.try_emplace(name, folder.topic_id);
+    } else {
+      loading.folder_ids[name] = folder.topic_id;
+    }
   }
   return {};
 }
@@ -154,16 +162,26 @@ Result<void> Topics::sort_folders(Loading& loading) {
 
 Result<void> Topics::finish_works(Loading& loading) {
   for (const PartitionHost::Found& found : loading.to_remove) {
-    const auto removed = host_.remove(found.topic, found.partition);
+    const auto removed = host_.remove_folder(found.topic, found.partition, found.topic_id);
     if (!removed.ok()) return removed;
     loading.notes.push_back(fmt::format("removed {}-{}, whose topic's deletion was interrupted", found.topic,
                                         found.partition.value));
+    loading.unfinished[found.topic_id].left.erase(found.partition.value);
   }
   for (const std::string& name : loading.resumed) {
     const TopicImage& topic = *loading.topics[name];
     loading.to_record[topic_key(name)] = encode(TopicRecord{topic.id, topic.partition_count, topic.configs});
   }
   for (const auto& [id, record] : loading.unfinished) {
+    const auto before = loading.recorded_left.find(id);
+    const bool is_found = before != loading.recorded_left.end() && record.left.empty();
+    if (!host_.is_complete() && !is_found) {
+      // What is left of it may be in a directory that comes back.
+      lacks_partitions_ = true;
+      if (before != loading.recorded_left.end() && before->second != record.left)
+        loading.to_record[unfinished_key(id)] = encode(record);
+      continue;
+    }
     if (!loading.half_made.contains(record.topic)) loading.to_record[unfinished_key(id)] = std::nullopt;
   }
   return {};
@@ -238,32 +256,54 @@ Result<void> Topics::settle_records(Loading& loading) {
   return {};
 }
 
+// Why a partition is not served; nullopt where it is to be opened, or made.
+std::optional<std::string> Topics::offline_reason(const Loading& loading, const TopicImage& topic,
+                                                  std::int32_t partition) const {
+  const bool is_present = loading.is_present(topic.name, partition);
+  if (const auto found = loading.ambiguities.find({topic.name, partition});
+      is_present && found != loading.ambiguities.end()) {
+    return found->second;
+  }
+  if (is_present) return std::nullopt;
+  const auto elsewhere = loading.elsewhere.find(topic.id);
+  if (elsewhere != loading.elsewhere.end() && elsewhere->second.contains(partition))
+    return "Apache Kafka kept it in another place, or put it aside";
+  if (!host_.is_complete()) return "a log directory is missing, and none of the others has it";
+  return std::nullopt;
+}
+
 Result<void> Topics::serve(Loading& loading) {
   std::vector<PartitionHost::Opening> to_open;
   std::vector<PartitionHost::Opening> to_create;
+  std::vector<PartitionHost::Opening> offline;
   std::vector<TopicPointer> images;
   for (const auto& [name, topic] : loading.topics) {
     const std::set<std::int32_t>& present = loading.present[name];
     const std::set<std::int32_t>& foreign = loading.foreign[name];
-    const std::set<std::int32_t>& elsewhere = loading.elsewhere[topic->id];
     for (std::int32_t i = 0; i < topic->partition_count; ++i) {
+      PartitionHost::Opening opening{name, PartitionIndex(i), topic->id, topic->log_config};
       if (foreign.contains(i)) {
         leave_alone(loading, name, i, "its id is not its topic's, so the partition is offline");
+        offline.push_back(std::move(opening));
         continue;
       }
-      if (!present.contains(i) && elsewhere.contains(i)) {
-        spdlog::error("partition {}-{} is offline: Apache Kafka kept it in another place, or put it aside",
-                      name, i);
+      if (const auto reason = offline_reason(loading, *topic, i)) {
+        spdlog::error("partition {}-{} is offline: {}", name, i, *reason);
+        lacks_partitions_ = lacks_partitions_ || !host_.is_complete();
+        offline.push_back(std::move(opening));
         continue;
       }
       if (!present.contains(i)) {
         loading.notes.push_back(fmt::format("{}-{} was missing and is made anew, empty", name, i));
       }
       const auto epoch = loading.leader_epochs.find({name, i});
-      PartitionHost::Opening opening{name, PartitionIndex(i), topic->id, topic->log_config};
       if (epoch != loading.leader_epochs.end())
         opening.leader_epoch_min = std::max(opening.leader_epoch_min, epoch->second);
       opening.has_taken_place = loading.freed_names.contains(name);
+      if (const auto chosen = loading.chosen_directories.find({name, i});
+          chosen != loading.chosen_directories.end()) {
+        opening.directory = chosen->second;
+      }
       (present.contains(i) ? to_open : to_create).push_back(std::move(opening));
     }
     for (std::int32_t i : present) {
@@ -275,6 +315,7 @@ Result<void> Topics::serve(Loading& loading) {
     if (may_collide(name)) collision_names_[collision_name(name)] = name;
     images.push_back(topic);
   }
+  host_.keep_offline(offline);
   auto done = host_.open(to_open);
   if (done.ok() && !to_create.empty()) done = host_.create(to_create);
   if (!done.ok()) return done;

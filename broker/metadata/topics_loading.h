@@ -1,6 +1,7 @@
 // What Topics::load() has found so far. For topics_load.cc and topics_take_over.cc.
 #pragma once
 
+#include <cstddef>
 #include <map>
 #include <memory>
 #include <optional>
@@ -22,8 +23,12 @@ struct Topics::Loading {
   std::vector<std::string>& notes;
   std::vector<PartitionHost::Found> folders;
   std::map<std::pair<std::string, std::int32_t>, TopicId> folder_ids;  // the same, to look up; by name
+  // Of names that several log directories have: which of them it is, or, where that is not told, why not.
+  std::map<std::pair<std::string, std::int32_t>, std::size_t> chosen_directories;
+  std::map<std::pair<std::string, std::int32_t>, std::string> ambiguities;
   std::map<std::string, std::shared_ptr<TopicImage>> topics;
-  std::unordered_map<TopicId, UnfinishedRecord> unfinished;
+  std::unordered_map<TopicId, UnfinishedRecord> unfinished;  // `left` less what is found
+  std::unordered_map<TopicId, std::set<std::int32_t>> recorded_left;
   std::map<std::string, std::set<std::int32_t>> present;  // folders of known topics, with the right id
   std::map<std::string, std::set<std::int32_t>>
       foreign;  // folders of known topics, with another id: left alone
@@ -48,6 +53,10 @@ struct Topics::Loading {
   // What the store is to have once all is served, by key; nullopt is a key that goes.
   std::map<std::string, std::optional<std::string>> to_record;
 
+  bool is_present(const std::string& topic, std::int32_t partition) const {
+    const auto folders_of_topic = present.find(topic);
+    return folders_of_topic != present.end() && folders_of_topic->second.contains(partition);
+  }
   // Whether the folder is there, and may be that of the topic with this id.
   bool is_here(const std::string& topic, std::int32_t partition, const TopicId& id) const {
     const auto folder = folder_ids.find({topic, partition});

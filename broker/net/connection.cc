@@ -364,14 +364,15 @@ void Connection::dispatch_frame(MutableByteView frame) {
   const bool answerable = dispatch(environment_.services, reactor_, info_, frame, shared_from_this(), slot);
   dispatching_ = false;
   if (!answerable) receiving_ended_ = true;  // its slot closes the connection when its turn comes
-  if (appends && environment_.device.is_congested()) wait_for_device();
+  if (!appends) return;
+  if (Device* const congested = environment_.devices.congested()) wait_for(*congested);
 }
 
 // A producer that outruns the disk is not read from until the disk has caught up.
-void Connection::wait_for_device() {
+void Connection::wait_for(Device& device) {
   waiting_for_device_ = true;
   // The device holds the connection meanwhile: nothing else may.
-  environment_.device.when_not_congested(
+  device.when_not_congested(
       [self = shared_from_this()] { self->reactor_.run_soon(std::make_shared<DeviceReadyTask>(self)); });
 }
 
@@ -466,7 +467,7 @@ void Connection::bring_in_cold_slice() {
   environment_.services.io.post([self = shared_from_this(), slice = output_.cold_slice()] {
     const ConnectionEnvironment& environment = self->environment_;
     const ReadWidth width =
-        environment.device.has_awaited_flushes() ? ReadWidth::one_at_a_time : ReadWidth::all;
+        environment.devices.have_awaited_flushes() ? ReadWidth::one_at_a_time : ReadWidth::all;
     const Result<void> read = environment.cold_reads.bring_in(slice, width);
     self->reactor_.run_soon(std::make_shared<BroughtInTask>(self, read.ok()));
   });

@@ -1,0 +1,113 @@
+// A broker with three log directories on a real disk, that stops and starts while one of them is away.
+#pragma once
+
+#include <catch2/catch.hpp>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "protocol/messages/delete_topics.h"
+#include "protocol/messages/describe_log_dirs.h"
+#include "tests/support/batches.h"
+#include "tests/support/running_server.h"
+
+namespace sillok::tests {
+
+class SeveralDirectories {
+ public:
+  explicit SeveralDirectories(std::vector<broker::NameValue> settings = {})
+      : settings_(std::move(settings)) {}
+
+  std::string path(std::string_view name) const { return root_.path() + "/" + std::string(name); }
+  std::string all() const { return path("a") + "," + path("b") + "," + path("c"); }
+
+  void start() { start(all()); }
+  void start(const std::string& log_dirs) {
+    std::vector<broker::NameValue> settings = settings_;
+    settings.emplace_back("log.dirs", log_dirs);
+    server_.emplace(root_, settings);
+  }
+  void stop() { server_.reset(); }
+  // The error of a start that is refused.
+  std::string refusal(const std::string& log_dirs) const {
+    auto loaded =
+        broker::load_config({"", {}, {{"listeners", "PLAINTEXT://127.0.0.1:0"}, {"log.dirs", log_dirs}}});
+    REQUIRE(loaded.ok());
+    const auto started = broker::Server(std::move(loaded).value()).start();
+    return started.ok() ? "" : started.error().describe();
+  }
+
+  // The disk of a directory goes: its mount point is there and empty, or cannot be read at all.
+  enum class Away { empty, unreadable };
+  void take_away(std::string_view name, Away away) const {
+    std::filesystem::rename(path(name), path("away"));
+    if (away == Away::unreadable) std::ofstream(path(name)) << "no directory";
+  }
+  void bring_back(std::string_view name) const {
+    std::filesystem::remove_all(path(name));
+    std::filesystem::rename(path("away"), path(name));
+  }
+  bool has_folder(std::string_view directory, const std::string& topic) const {
+    return std::filesystem::exists(path(directory) + "/" + topic + "-0");
+  }
+
+  ErrorCode create(const std::string& topic) {
+    RawClient client(server_->port);
+    CreateTopicsRequest request;
+    auto& wanted = request.topics.emplace_back();
+    wanted.name = topic;
+    wanted.num_partitions = 1;
+    wanted.replication_factor = 1;
+    client.send(request, 5, 1);
+    Bytes kept;
+    return client.receive<CreateTopicsResponse>(5, 1, kept).topics.at(0).error_code;
+  }
+  ErrorCode remove(const std::string& topic) {
+    RawClient client(server_->port);
+    DeleteTopicsRequest request;
+    request.topics = {{topic, {}}};
+    client.send(request, 6, 1);
+    Bytes kept;
+    return client.receive<DeleteTopicsResponse>(6, 1, kept).responses.at(0).error_code;
+  }
+  ErrorCode produce(const std::string& topic) {
+    RawClient client(server_->port);
+    return produce_one(client, topic, batch().record("k", topic), -1);
+  }
+  // The error, and where the log ends.
+  std::pair<ErrorCode, std::int64_t> end_of(const std::string& topic) {
+    RawClient client(server_->port);
+    client.send(fetch_of(topic, Offset(0), 0), kFetchVersion, 1);
+    Bytes kept;
+    const auto response = client.receive<FetchResponse>(kFetchVersion, 1, kept);
+    const auto& partition = response.responses.at(0).partitions.at(0);
+    return {partition.error_code, partition.high_watermark.value};
+  }
+  struct Described {
+    std::string path;
+    ErrorCode error;
+    std::size_t topic_count;
+    bool is_cordoned;
+  };
+  std::vector<Described> described() {
+    RawClient client(server_->port);
+    client.send(DescribeLogDirsRequest{}, 5, 1);
+    Bytes kept;
+    std::vector<Described> all;
+    for (const auto& one : client.receive<DescribeLogDirsResponse>(5, 1, kept).results)
+      all.push_back({std::string(one.log_dir), one.error_code, one.topics.size(), one.is_cordoned});
+    return all;
+  }
+  std::uint16_t port() const { return server_->port; }
+
+ private:
+  const TempDir root_;
+  const std::vector<broker::NameValue> settings_;
+  std::optional<RunningServer> server_;
+};
+
+}  // namespace sillok::tests
