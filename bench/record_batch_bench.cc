@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "bench/log_lines.h"
 #include "protocol/base/check.h"
 #include "protocol/record_batch_builder.h"
 #include "protocol/record_batch_validator.h"
@@ -11,19 +12,10 @@
 namespace sillok::protocol {
 namespace {
 
-constexpr int kRecordCount = 150;
-constexpr std::size_t kValueSize = 100;
-constexpr TimestampMs kNow = 1'767'225'600'000;
+using bench::line;
 
-// Text that compresses to about a third, as log lines do.
-std::string line(int number) {
-  std::string text =
-      "request " + std::to_string(number * 7919) + " took " + std::to_string(number * 31) + " us ";
-  while (text.size() < kValueSize)
-    text += std::to_string(text.size() * static_cast<std::size_t>(number + 13)) + " ";
-  text.resize(kValueSize);
-  return text;
-}
+constexpr int kRecordCount = 150;
+constexpr TimestampMs kNow = 1'767'225'600'000;
 
 void fill(RecordBatchBuilder& builder) {
   static const std::string value = line(1);

@@ -5,6 +5,7 @@
 
 #include "protocol/frame.h"
 #include "protocol/messages/fetch.h"
+#include "protocol/messages/metadata.h"
 #include "protocol/messages/produce.h"
 
 namespace sillok::protocol {
@@ -82,6 +83,24 @@ FetchResponse fetch_response(std::size_t partitions) {
   return response;
 }
 
+MetadataResponse metadata_response(std::size_t partitions) {
+  static const std::vector<BrokerId> replicas{BrokerId(1)};
+  MetadataResponse response;
+  response.brokers.resize(1);
+  constexpr std::size_t kPartitionsOfTopic = 10;
+  for (std::size_t i = 0; i < partitions; i += kPartitionsOfTopic) {
+    MetadataTopic& topic = response.topics.emplace_back();
+    topic.name = "a-topic-of-many";
+    topic.partitions.resize(kPartitionsOfTopic);
+    for (auto& partition : topic.partitions) partition.replica_nodes = partition.isr_nodes = replicas;
+  }
+  return response;
+}
+
+void encode_metadata_answer(benchmark::State& state) {
+  encode_frame(state, metadata_response(static_cast<std::size_t>(state.range(1))),
+               static_cast<Version>(state.range(0)));
+}
 void decode_produce(benchmark::State& state) {
   decode_frame(state, produce_request(static_cast<std::size_t>(state.range(1))),
                static_cast<Version>(state.range(0)));
@@ -111,6 +130,7 @@ BENCHMARK(encode_fetch_answer)
     ->Args({4, 1})
     ->Args({12, 1})
     ->Args({12, 100});
+BENCHMARK(encode_metadata_answer)->ArgNames({"version", "partitions"})->Args({12, 10})->Args({12, 10'000});
 
 }  // namespace
 }  // namespace sillok::protocol

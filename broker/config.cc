@@ -195,7 +195,8 @@ class Loader {
 
   void resolve_address_limits() {
     constexpr std::string_view kName = "max.connections.per.ip.overrides";
-    for (std::string_view entry : parse_list(text(kName).value_or(""))) {
+    const std::string given = text(kName).value_or("");
+    for (std::string_view entry : parse_list(given)) {
       const std::size_t colon = entry.rfind(':');
       const auto count =
           colon == std::string_view::npos ? std::nullopt : parse_integer(entry.substr(colon + 1));

@@ -82,6 +82,7 @@ class FetchSession final : public MoveListener, public std::enable_shared_from_t
   void close();
 
   void moved(std::uint64_t tag, std::shared_ptr<MoveListener> self) override;
+  bool wants_log_start() const override { return true; }
 
  private:
   struct TopicKey {

@@ -144,6 +144,19 @@ class Resolver {
     if (listeners_.empty() && faults_.empty()) fault("listeners", "there is none for clients");
   }
 
+  // What follows "NAME://". Requires: that is there.
+  static std::string_view place_of(std::string_view text) { return text.substr(text.find("://") + 3); }
+
+  // Where a listener of this machine's is advertised as it is anyway.
+  void check_listens_there(std::string_view text) {
+    const auto is_there = [&](const Listener& one) {
+      return one.is_unix && one.name == name_of(text) && one.host == place_of(text);
+    };
+    if (std::ranges::any_of(listeners_, is_there)) return;
+    fault("advertised.listeners",
+          fmt::format("'{}' is not in listeners: a Unix domain socket is advertised as it is", text));
+  }
+
   static std::string name_of(std::string_view text) { return upper_case(text.substr(0, text.find("://"))); }
 
   bool is_unix(std::string_view text) const {
@@ -156,7 +169,7 @@ class Resolver {
   // Several may share a name.
   void read_unix_listener(std::string_view text) {
     const std::string name = name_of(text);
-    const std::string place(text.substr(text.find("://") + 3));
+    const std::string place(place_of(text));
     if (const auto wrong = unix_name_fault(place))
       return fault("listeners", fmt::format("{}: '{}' {}", name, place, *wrong));
     const auto is_same_place = [&](const Listener& other) { return other.is_unix && other.host == place; };
@@ -210,8 +223,10 @@ class Resolver {
   void read_advertised() {
     if (!settings_.advertised_listeners) return;
     for (std::string_view text : parse_list(*settings_.advertised_listeners)) {
-      if (is_unix(text) && text.find(":///") != std::string_view::npos)
-        continue;  // as it is advertised anyway
+      if (is_unix(text) && !unix_name_fault(place_of(text))) {
+        check_listens_there(text);
+        continue;
+      }
       const auto endpoint = parse_endpoint(text);
       if (!endpoint) {
         fault("advertised.listeners", fmt::format("'{}' is not NAME://host:port", text));

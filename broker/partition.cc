@@ -8,6 +8,7 @@
 
 #include "broker/error_mapping.h"
 #include "broker/fine_retention.h"
+#include "broker/take_out.h"
 #include "storage/blocking_guard.h"
 
 namespace sillok::broker {
@@ -18,21 +19,6 @@ using storage::AppendStatus;
 using storage::LogPosition;
 
 namespace {
-
-// Takes what `is_wanted` out of the list, gives each to `give`, and keeps the others in their order.
-template <class List, class IsWanted, class Give>
-void take_out(List& list, const IsWanted& is_wanted, const Give& give) {
-  auto kept = list.begin();
-  for (auto it = list.begin(); it != list.end(); ++it) {
-    if (is_wanted(*it)) {
-      give(std::move(*it));
-    } else {
-      if (kept != it) *kept = std::move(*it);
-      ++kept;
-    }
-  }
-  list.erase(kept, list.end());
-}
 
 constexpr std::size_t kSpareListsMax = 64;
 // Of the lists of notices, in entries. Longer ones are not kept.

@@ -45,6 +45,8 @@ class MoveListener {
   virtual ~MoveListener() = default;
   // On the thread of whoever moved it, without a lock: to be short. `tag` is what was registered with `self`.
   virtual void moved(std::uint64_t tag, std::shared_ptr<MoveListener> self) = 0;
+  // Whether it wants to hear of every move of the log start, and not only past its offset.
+  virtual bool wants_log_start() const { return false; }
 };
 
 // A request that waits for that, and goes on on its reactor.

@@ -42,9 +42,6 @@ class PartitionHost {
     storage::LogConfig config;
     // It is led with this epoch, or a later one: what another broker may have told clients of it.
     LeaderEpoch leader_epoch_min{0};
-    // Another broker put it in the place of a topic of ours with the same name: our recovery point is of
-    // that.
-    bool has_taken_place = false;
     // Where several directories have a folder of that name: the one to open.
     std::optional<std::size_t> directory = {};
   };

@@ -1,5 +1,6 @@
 // The other end of a partition: its log start, which retention and DeleteRecords move.
 #include "broker/partition.h"
+#include "broker/take_out.h"
 
 namespace sillok::broker {
 
@@ -17,13 +18,16 @@ Result<std::int32_t> Partition::clean_up(TimestampMs now) {
   return removed;
 }
 
-// A fetch that has a session is answered with the new one, and what others wait for may be gone.
+// A fetch session tells it to its client; what others wait for may be gone.
 void Partition::log_start_moved() {
   Notices notices;
   {
     const std::lock_guard lock(state_mutex_);
-    for (Waiter& waiter : waiters_) notices.woken.push_back(std::move(waiter));
-    waiters_.clear();
+    const Offset start = log_->log_start();
+    take_out(
+        waiters_,
+        [&](const Waiter& waiter) { return waiter.listener->wants_log_start() || waiter.offset < start; },
+        [&](Waiter waiter) { notices.woken.push_back(std::move(waiter)); });
   }
   tell(notices);
 }

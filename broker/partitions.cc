@@ -93,7 +93,6 @@ Partitions::Opened Partitions::open_in(const Place& place, const Opening& openin
     spdlog::warn("{}-{}: its creation was interrupted, and is complete now", opening.topic,
                  opening.partition.value);
   storage::RecoveryReport report;
-  if (opening.has_taken_place) log_dir.disregard_recovery_point(name_of(opening));
   Result<std::unique_ptr<storage::Log>> log = log_dir.open_log(name_of(opening), opening.config, report);
   for (const std::string& note : report.notes)
     spdlog::warn("{}-{}: {}", opening.topic, opening.partition.value, note);

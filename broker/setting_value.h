@@ -1,6 +1,7 @@
 // Values of settings and of topic configs as people write them: types, ranges, and how Kafka reads them.
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <limits>
 #include <optional>
@@ -42,6 +43,9 @@ std::optional<std::int64_t> parse_integer(std::string_view text);
 std::optional<double> parse_float(std::string_view text);
 // "a, b" is {a, b}; the empty text is the empty list.
 std::vector<std::string_view> parse_list(std::string_view text);
+// Not of a text that is gone when the elements are looked at.
+template <std::same_as<std::string> Text>
+std::vector<std::string_view> parse_list(Text&&) = delete;
 std::string_view trim(std::string_view text);
 
 // For messages: what somebody sent, cut to a size that every answer can carry.

@@ -109,6 +109,7 @@ Result<StartedIncarnation> start_incarnation(FileSystem& file_system, const std:
     // Kafka's. It says nothing about runs of ours, which may have come after it.
     started.was_clean = !number.exists;
   }
+  started.is_first_run = !number.exists;
   const std::int64_t mark_number = mark.value ? mark.value->incarnation.value_or(0) : 0;
   started.incarnation = std::max(number.value.value_or(0), mark_number) + 1;
   // Kafka's mark is good for Kafka even where it says nothing about us.

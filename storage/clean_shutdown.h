@@ -34,6 +34,7 @@ Result<CleanShutdownMark> parse_clean_shutdown_mark(std::string_view text);
 struct StartedIncarnation {
   std::int64_t incarnation = 0;  // of this run: greater than of every run before
   bool was_clean = false;
+  bool is_first_run = false;  // there was no number before
   // What says of the logs what the mark said that was found, as long as nothing of them was touched.
   std::optional<CleanShutdownMark> mark_as_it_was;
   std::vector<std::string> warnings;  // one line each; an unreadable file counts as absent

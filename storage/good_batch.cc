@@ -3,7 +3,7 @@
 namespace sillok::storage {
 namespace {
 
-// What is read for checksums, at most: a fraction of a second's work.
+// What is read for checksums, at most: a second's work, or less.
 constexpr std::size_t kCheckedSizeMax = std::size_t{4} << 30;
 
 }  // namespace

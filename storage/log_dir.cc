@@ -40,6 +40,9 @@ LogDir::Impl::Impl(const LogDirOptions& options)
 
 LogDir::Impl::~Impl() {
   if (!mark_as_it_was_ || has_opened_log_) return;
+  // Where only Kafka ever ran, this was no run: the number would say that its next mark is of before us.
+  if (is_first_run_ && file_system().remove(path_of(kIncarnationName)).ok())
+    mark_as_it_was_->incarnation.reset();
   (void)write_clean_shutdown_mark(file_system(), options_.path, *mark_as_it_was_).ok();
 }
 
@@ -53,6 +56,7 @@ Result<void> LogDir::Impl::open() {
   incarnation_ = started.incarnation;
   was_clean_ = started.was_clean;
   mark_as_it_was_ = started.mark_as_it_was;
+  is_first_run_ = started.is_first_run;
   warnings_.insert(warnings_.end(), started.warnings.begin(), started.warnings.end());
   TRY(list_folders());
   TRY(write_identity());
@@ -208,12 +212,12 @@ LogOptions LogDir::Impl::log_options(const TopicPartition& name, const LogConfig
 Result<std::unique_ptr<Log>> LogDir::Impl::open_log(const TopicPartition& name, const LogConfig& config,
                                                     RecoveryReport& report) {
   LogOptions options = log_options(name, config);
-  std::optional<RecoveryPoint> point;
+  std::optional<OwnedRecoveryPoint> last;
   {
     const std::lock_guard lock(mutex_);
     const auto entry = known_.find(name);
     if (entry == known_.end()) return Error{Errc::not_found, options.directory + ": no partition folder"};
-    point = entry->second.recovery_point;
+    last = entry->second.recovery_point;
     options.log_start_offset = entry->second.log_start;
     options.topic_id = entry->second.topic_id;
     // A folder that came after the stop may be of any state.
@@ -221,7 +225,13 @@ Result<std::unique_ptr<Log>> LogDir::Impl::open_log(const TopicPartition& name, 
     entry->second.soundness = Soundness::opened;
   }
   has_opened_log_ = true;
-  if (point) options.recovery_point = &*point;
+  // Where this does not read, the log does not open.
+  if (!options.topic_id) {
+    if (const auto id = read_partition_metadata(file_system(), options.directory); id.ok())
+      options.topic_id = *id;
+  }
+  // Another topic of this name may have had it, that another broker, or a crash, put away.
+  if (last && last->topic_id == options.topic_id.value_or(TopicId{})) options.recovery_point = &last->point;
   options.journal = &journal_->replay();
   options.partition = name.partition;
   auto log = TRY(Log::open(options, report));
@@ -266,17 +276,20 @@ Result<LogCreation> LogDir::Impl::begin_log(const TopicPartition& name, const To
     TRY(write_changed());
   }
   has_opened_log_ = true;
-  auto creation = Log::begin_creation(options, topic_id, first_epoch);
-  if (!creation.ok()) {
-    // Nothing is in it. But a folder that somebody else made meanwhile is not ours.
-    if (creation.error().code != Errc::already_exists)
-      (void)file_system().remove_directory_tree(options.directory);
-    return creation;
+  {
+    const std::lock_guard lock(mutex_);
+    KnownPartition& known = known_[name];
+    known.soundness = Soundness::opened;
+    known.topic_id = topic_id;
   }
-  const std::lock_guard lock(mutex_);
-  KnownPartition& known = known_[name];
-  known.soundness = Soundness::opened;
-  known.topic_id = topic_id;
+  auto creation = Log::begin_creation(options, topic_id, first_epoch);
+  if (creation.ok()) return creation;
+  // What stays of it stays known, so that whoever asked for it does not think that there is nothing.
+  const auto deleted = delete_log(name);
+  if (deleted.ok() || deleted.error().code == Errc::not_found) {
+    const std::lock_guard lock(mutex_);
+    known_.erase(name);
+  }
   return creation;
 }
 
@@ -391,10 +404,13 @@ Result<std::unique_ptr<Log>> LogDir::open_log(const TopicPartition& name, const 
 }
 Result<std::unique_ptr<Log>> LogDir::create_log(const TopicPartition& name, const TopicId& topic_id,
                                                 const LogConfig& config) {
-  auto creation = TRY(impl_->begin_log(name, topic_id, config, kNoLeaderEpoch));
-  auto synced = creation.sync();
-  if (synced.ok()) synced = impl_->sync_folder_names();
-  if (synced.ok()) return creation.take();
+  Result<void> synced;
+  {
+    auto creation = TRY(impl_->begin_log(name, topic_id, config, kNoLeaderEpoch));
+    synced = creation.sync();
+    if (synced.ok()) synced = impl_->sync_folder_names();
+    if (synced.ok()) return creation.take();
+  }
   (void)impl_->delete_log(name);
   return std::move(synced).error();
 }
@@ -416,7 +432,6 @@ Result<void> LogDir::write_checkpoints(std::span<const CheckpointEntry> entries)
 Result<void> LogDir::forget_recovery_point(const TopicPartition& name) {
   return impl_->forget_recovery_point(name);
 }
-void LogDir::disregard_recovery_point(const TopicPartition& name) { impl_->disregard_recovery_point(name); }
 Result<void> LogDir::close_clean(std::span<const CheckpointEntry> entries) {
   return impl_->close_clean(entries);
 }

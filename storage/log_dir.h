@@ -116,9 +116,6 @@ class LogDir {
   // and nothing of it journaled, until the log is cut. Requires: the log was flushed, and nothing was
   // appended since, or what was may get lost.
   Result<void> forget_recovery_point(const TopicPartition& name);
-  // To be called before open_log(): the recovery point of that name is of an earlier partition, which another
-  // broker replaced. Its own checkpoints that broker has written.
-  void disregard_recovery_point(const TopicPartition& name);
   // After every log was closed: the last checkpoints and the clean-shutdown mark. No mark where a partition
   // is not healthy, or was opened but is not among the entries (Errc::offline), and, which is no error, where
   // there are unrecovered_folders(): the next start then scans what lies above the recovery points, which is

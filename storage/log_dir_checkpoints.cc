@@ -51,7 +51,7 @@ Result<void> LogDir::Impl::read_checkpoints() {
   };
   for (const PartitionRecoveryPoint& line : points) {
     if (KnownPartition* known = find(line)) {
-      known->recovery_point = line.point;
+      known->recovery_point = OwnedRecoveryPoint{line.topic_id, line.point};
       known->is_listed = true;
     }
   }
@@ -77,7 +77,7 @@ void LogDir::Impl::note_checkpoint(const CheckpointEntry& entry) {
     const std::lock_guard lock(mutex_);
     if (known_.count(entry.name) == 0) return;
   }
-  const RecoveryPoint point = entry.log->recovery_point();
+  const OwnedRecoveryPoint point{entry.log->topic_id(), entry.log->recovery_point()};
   const Offset start = entry.log->log_start();
   const std::lock_guard lock(mutex_);
   const auto found = known_.find(entry.name);
@@ -104,19 +104,12 @@ Result<void> LogDir::Impl::forget_recovery_point(const TopicPartition& name) {
   {
     const std::lock_guard lock(mutex_);
     const auto known = known_.find(name);
-    if (known != known_.end() && replace(known->second.recovery_point, std::optional<RecoveryPoint>()))
+    if (known != known_.end() && replace(known->second.recovery_point, std::optional<OwnedRecoveryPoint>()))
       mark_changed(CheckpointFile::recovery_points);
   }
   TRY(write_changed());
   const std::optional<JournalKey> key = journal_key(name);
   return key ? journal_->forget(*key) : Result<void>();
-}
-
-void LogDir::Impl::disregard_recovery_point(const TopicPartition& name) {
-  const std::lock_guard lock(mutex_);
-  const auto known = known_.find(name);
-  if (known != known_.end() && replace(known->second.recovery_point, std::optional<RecoveryPoint>()))
-    mark_changed(CheckpointFile::recovery_points);
 }
 
 Result<void> LogDir::Impl::write_changed() {
@@ -151,8 +144,9 @@ Result<void> LogDir::Impl::write_recovery_points() {
     const std::lock_guard lock(mutex_);
     for (const auto& [name, known] : known_) {
       if (!known.recovery_point) continue;
-      points.push_back({name.topic, name.partition, *known.recovery_point});
-      offsets.push_back({name.topic, name.partition, known.recovery_point->offset});
+      const auto& [topic_id, point] = *known.recovery_point;
+      points.push_back({name.topic, name.partition, topic_id, point});
+      offsets.push_back({name.topic, name.partition, point.offset});
     }
   }
   TRY(storage::write_recovery_points(file_system(), options_.path, points));

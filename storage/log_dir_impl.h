@@ -26,9 +26,15 @@ enum class Soundness {
   unrecovered,  // it lay there at an unclean stop, and nobody opened it since
 };
 
+struct OwnedRecoveryPoint {
+  TopicId topic_id;
+  RecoveryPoint point;
+  friend bool operator==(const OwnedRecoveryPoint&, const OwnedRecoveryPoint&) = default;
+};
+
 // What the checkpoints say of one partition.
 struct KnownPartition {
-  std::optional<RecoveryPoint> recovery_point;
+  std::optional<OwnedRecoveryPoint> recovery_point;
   Offset log_start{0};
   std::optional<Offset> high_watermark;
   std::optional<TopicId> topic_id;  // once find_partitions() has read it
@@ -68,7 +74,6 @@ class LogDir::Impl {
   // log_dir_checkpoints.cc
   Result<void> write_checkpoints(std::span<const CheckpointEntry> entries);
   Result<void> forget_recovery_point(const TopicPartition& name);
-  void disregard_recovery_point(const TopicPartition& name);
   Result<void> close_clean(std::span<const CheckpointEntry> entries);
   std::vector<std::string> unrecovered_folders() const;
 
@@ -117,6 +122,7 @@ class LogDir::Impl {
   std::unique_ptr<FileLock> lock_;
   std::optional<CleanShutdownMark> mark_as_it_was_;
   std::atomic<bool> has_opened_log_ = false;
+  bool is_first_run_ = false;
   std::optional<std::string> known_cluster_id_;  // of meta.properties
   std::unique_ptr<Journal> journal_;
 

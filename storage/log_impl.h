@@ -58,6 +58,8 @@ class Log::Impl {
   RecoveryPoint recovery_point();
   Result<std::vector<SegmentAge>> segment_ages(TimestampMs now);
   Result<Offset> find_expired_end(TimestampMs deadline, TimestampMs now, Offset upper_bound);
+  Result<Offset> find_expired_end_in(Segment& segment, TimestampMs deadline, Offset expired_end,
+                                     Offset upper_bound) const;
   Result<std::int32_t> clean_up(TimestampMs now, Offset high_watermark);
   Result<void> remove_deleted_files(SteadyTime now);
   Result<void> set_log_start(Offset offset);

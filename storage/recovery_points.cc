@@ -9,14 +9,14 @@
 namespace sillok::storage {
 namespace {
 
-constexpr std::int16_t kVersion = 1;
+constexpr std::int16_t kVersion = 2;
 constexpr std::size_t kCrcPosition = 2;
 constexpr std::size_t kCheckedPosition = 6;  // the CRC covers everything from here on
 constexpr std::size_t kHeaderSize = 10;
 constexpr std::size_t kTopicSizeMax = 249;  // Kafka's limit on names
 // An entry without the bytes of its topic.
-constexpr std::size_t kEntrySizeMin = 2 + 4 + 3 * 8 + 4 + 2 * (4 + 4);
-static_assert(kEntrySizeMin == 50);
+constexpr std::size_t kEntrySizeMin = 2 + 4 + 16 + 3 * 8 + 4 + 2 * (4 + 4);
+static_assert(kEntrySizeMin == 66);
 
 Error corrupt(std::string detail) { return {Errc::corrupt, std::move(detail)}; }
 
@@ -32,6 +32,10 @@ class Writer {
     put(static_cast<std::int16_t>(text.size()));
     std::memcpy(to_, text.data(), text.size());
     to_ += text.size();
+  }
+  void put(const TopicId& id) {
+    std::memcpy(to_, id.bytes.data(), id.bytes.size());
+    to_ += id.bytes.size();
   }
   void put(const IndexPrefix& prefix) {
     put(prefix.entry_count);
@@ -55,6 +59,12 @@ class Reader {
   }
   std::string_view peek_text(std::size_t size) const { return as_text(left_.first(size)); }
   void skip(std::size_t size) { left_ = left_.subspan(size); }
+  TopicId take_id() {
+    TopicId id;
+    std::memcpy(id.bytes.data(), left_.data(), id.bytes.size());
+    skip(id.bytes.size());
+    return id;
+  }
   IndexPrefix take_index() {
     IndexPrefix prefix;
     prefix.entry_count = take<std::int32_t>();
@@ -88,6 +98,7 @@ Bytes serialize_recovery_points(std::span<const PartitionRecoveryPoint> points) 
   for (const PartitionRecoveryPoint& entry : points) {
     writer.put(std::string_view(entry.topic));
     writer.put(entry.partition.value);
+    writer.put(entry.topic_id);
     writer.put(entry.point.offset.value);
     writer.put(entry.point.segment_base.value);
     writer.put(entry.point.position.value);
@@ -103,7 +114,7 @@ Result<std::vector<PartitionRecoveryPoint>> parse_recovery_points(ByteView file)
   if (file.size() < kHeaderSize) return corrupt("ends inside the header");
   const auto version = load_big_endian<std::int16_t>(file.data());
   if (version != kVersion) {
-    return Error{Errc::unsupported_version, "version " + std::to_string(version) + ", only 1 is known"};
+    return Error{Errc::unsupported_version, "version " + std::to_string(version) + ", only 2 is known"};
   }
   if (load_big_endian<std::uint32_t>(file.data() + kCrcPosition) != crc32c(file.subspan(kCheckedPosition))) {
     return corrupt("the checksum does not fit");
@@ -132,6 +143,7 @@ Result<std::vector<PartitionRecoveryPoint>> parse_recovery_points(ByteView file)
     entry.topic = reader.peek_text(topic_size);
     reader.skip(topic_size);
     entry.partition = PartitionIndex(reader.take<std::int32_t>());
+    entry.topic_id = reader.take_id();
     entry.point.offset = Offset(reader.take<std::int64_t>());
     entry.point.segment_base = Offset(reader.take<std::int64_t>());
     entry.point.position = FilePosition(reader.take<std::int64_t>());

@@ -11,6 +11,7 @@
 #include "protocol/base/bytes.h"
 #include "protocol/base/ids.h"
 #include "protocol/base/result.h"
+#include "protocol/base/uuid.h"
 #include "storage/file_system.h"
 
 namespace sillok::storage {
@@ -39,6 +40,7 @@ struct RecoveryPoint {
 struct PartitionRecoveryPoint {
   std::string topic;
   PartitionIndex partition;
+  TopicId topic_id;  // another topic may come to have the name; all zero where the folder does not say
   RecoveryPoint point;
   friend bool operator==(const PartitionRecoveryPoint&, const PartitionRecoveryPoint&) = default;
 };

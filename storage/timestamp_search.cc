@@ -106,38 +106,40 @@ Result<std::optional<TimestampAndOffset>> Log::Impl::find_timestamp(TimestampMs 
 
 Result<Offset> Log::Impl::find_expired_end(TimestampMs deadline, TimestampMs now, Offset upper_bound) {
   Offset expired_end = log_start();
-  for (const SegmentAge& age : TRY(segment_ages(now))) {
-    if (age.latest >= deadline) break;
-    expired_end = std::max(expired_end, std::min(age.next_offset, upper_bound));
-  }
   const auto list = segments();
   for (std::size_t i = 0; i < list->size() && (*list)[i]->base_offset() < upper_bound; ++i) {
     Segment& segment = *(*list)[i];
-    const bool is_last = i + 1 == list->size();
-    if (segment.size() == 0 || (!is_last && (*list)[i + 1]->base_offset() <= expired_end)) continue;
-    // Only one that has a record of the deadline or later needs to be searched: the first is not far behind.
-    if (TRY(greatest_timestamp(segment)).timestamp < deadline) break;
-    const FilePosition start = search_start(segment, deadline - 1);
-    bool is_over = false;
-    const auto visit = [&](const File& file, const BatchPlace& place) -> Result<bool> {
-      is_over = place.header.base_offset >= upper_bound;
-      // The indexes led past it: what they jumped over is from before the batch that they led to.
-      if (is_over && place.position == start && start > FilePosition(0)) expired_end = upper_bound;
-      if (is_over || place.header.last_offset() < expired_end || place.header.max_timestamp < 0)
-        return is_over;
-      is_over = place.header.max_timestamp >= deadline;
-      if (!is_over) {
-        expired_end = std::min(place.header.next_offset(), upper_bound);
-        return false;
-      }
-      const auto young = TRY(find_record(file, place, deadline, expired_end, upper_bound));
-      if (young && young->offset > place.header.base_offset)
-        expired_end = std::max(expired_end, young->offset);
-      return true;
-    };
-    TRY(visit_batches(segment, start, visit));
-    if (is_over) break;
+    const Offset next = i + 1 == list->size() ? upper_bound : (*list)[i + 1]->base_offset();
+    if (segment.size() == 0 || next <= expired_end) continue;
+    const TimestampMs greatest = TRY(greatest_timestamp(segment)).timestamp;
+    if (greatest >= deadline) return find_expired_end_in(segment, deadline, expired_end, upper_bound);
+    if (greatest < 0 && segment.last_changed(now) >= deadline) break;
+    expired_end = std::min(next, upper_bound);
   }
+  return expired_end;
+}
+
+// Requires: the segment has a record of the deadline or later; the first is not far behind those before it.
+Result<Offset> Log::Impl::find_expired_end_in(Segment& segment, TimestampMs deadline, Offset expired_end,
+                                              Offset upper_bound) const {
+  const FilePosition start = search_start(segment, deadline - 1);
+  const auto visit = [&](const File& file, const BatchPlace& place) -> Result<bool> {
+    const auto& batch = place.header;
+    if (batch.base_offset >= upper_bound) {
+      // The indexes led past it: what they jumped over is from before the batch that they led to.
+      if (place.position == start && start > FilePosition(0)) expired_end = upper_bound;
+      return true;
+    }
+    if (batch.last_offset() < expired_end || batch.max_timestamp < 0) return false;
+    if (batch.max_timestamp < deadline) {
+      expired_end = std::min(batch.next_offset(), upper_bound);
+      return false;
+    }
+    const auto young = TRY(find_record(file, place, deadline, expired_end, upper_bound));
+    if (young && young->offset > batch.base_offset) expired_end = std::max(expired_end, young->offset);
+    return true;
+  };
+  TRY(visit_batches(segment, start, visit));
   return expired_end;
 }
 

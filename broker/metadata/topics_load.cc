@@ -299,7 +299,6 @@ Result<void> Topics::serve(Loading& loading) {
       const auto epoch = loading.leader_epochs.find({name, i});
       if (epoch != loading.leader_epochs.end())
         opening.leader_epoch_min = std::max(opening.leader_epoch_min, epoch->second);
-      opening.has_taken_place = loading.freed_names.contains(name);
       if (const auto chosen = loading.chosen_directories.find({name, i});
           chosen != loading.chosen_directories.end()) {
         opening.directory = chosen->second;

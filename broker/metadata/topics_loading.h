@@ -44,7 +44,6 @@ struct Topics::Loading {
   // aside: as the store has them, and as they are now.
   std::unordered_map<TopicId, std::set<std::int32_t>> recorded_elsewhere;
   std::unordered_map<TopicId, std::set<std::int32_t>> elsewhere;
-  std::set<std::string> freed_names;  // those topics of ours had that Kafka deleted or replaced
   // Topics that Kafka deleted: as the store has them, and with those that only Kafka's metadata has.
   std::unordered_set<TopicId> recorded_removed;
   std::unordered_set<TopicId> removed;

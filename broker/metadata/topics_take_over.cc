@@ -152,7 +152,6 @@ void Topics::follow_kafka_deletions(Loading& loading) {
     if (is_deleted || (same_name != by_name.end() && has_taken_place(loading, *same_name->second, *topic))) {
       loading.to_record[topic_key(name)] = std::nullopt;
       loading.elsewhere.erase(topic->id);
-      loading.freed_names.insert(name);
       loading.notes.push_back(
           is_deleted
               ? fmt::format("topic {} (id {}) was deleted in Kafka, so it is here", name,

@@ -159,6 +159,19 @@ TEST_CASE("listeners: those of a Kafka controller are left out, as a stock serve
   CHECK(contains(resolved.notes[0], "CONTROLLER://:9093"));
 }
 
+TEST_CASE("listeners: a Unix domain socket that is advertised must be one that listens") {
+  for (const std::string there : {"UNIX:///run/a.sock", "UNIX://@a"}) {
+    ListenerSettings settings;
+    settings.listeners = there;
+    settings.advertised_listeners = there;
+    CHECK(resolve(settings).faults.empty());
+    for (const std::string other : {"UNIX:///run/b.sock", "UNIX://@b"}) {
+      settings.advertised_listeners = other;
+      CHECK(contains(resolve(settings).faults, "advertised.listeners"));
+    }
+  }
+}
+
 TEST_CASE("listeners: a Unix domain socket is advertised as itself, so that clients stay on it") {
   const Resolved resolved = resolve(listening("PLAINTEXT://127.0.0.1:9092,unix:///run/s.sock,UNIX://@s"));
   CHECK(resolved.faults.empty());

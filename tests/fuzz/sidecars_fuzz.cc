@@ -53,6 +53,7 @@ std::vector<Bytes> seeds() {
   PartitionRecoveryPoint point;
   point.topic = "orders";
   point.partition = PartitionIndex(3);
+  point.topic_id = TopicId{{1, 2}};
   point.point = {Offset(100), Offset(50), FilePosition(4096), LeaderEpoch(2), {7, 0x1234}, {3, 0x5678}};
   const std::vector<PartitionRecoveryPoint> points = {point};
   return {with_choices({1, 1}, serialize_producer_snapshot(entries)),

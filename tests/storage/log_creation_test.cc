@@ -76,5 +76,20 @@ TEST_CASE("log dir: a creation that fails leaves no folder") {
   CHECK(log_dir->create_log(kOrders, kTopicId, LogConfig{}).ok());
 }
 
+TEST_CASE("log dir: what a creation that failed could not take away stays known") {
+  Fixture fixture;
+  auto log_dir = fixture.open();
+  fixture.files.fail({FileCall::open, ".timeindex"}, Errc::io_error);
+  fixture.files.fail({FileCall::rename, "/data/orders-3"}, Errc::io_error);
+  CHECK(log_dir->create_log(kOrders, kTopicId, LogConfig{}).error().code == Errc::io_error);
+  fixture.files.clear();
+  const auto found = log_dir->find_partitions();
+  REQUIRE(found.ok());
+  REQUIRE(found->size() == 1);
+  CHECK(found->front().topic_id == kTopicId);
+  CHECK(log_dir->delete_log(kOrders).ok());
+  CHECK(log_dir->create_log(kOrders, kTopicId, LogConfig{}).ok());
+}
+
 }  // namespace
 }  // namespace sillok::storage

@@ -472,7 +472,7 @@ TEST_CASE("log dir: opening one with 10,000 partitions touches none of their fol
     REQUIRE(fixture.disk.make_directory(folder).ok());
     RecoveryPoint point;
     point.offset = Offset(i);
-    points.push_back({"orders", PartitionIndex(i), point});
+    points.push_back({"orders", PartitionIndex(i), kTopicId, point});
     offsets.push_back({"orders", PartitionIndex(i), Offset(i)});
   }
   REQUIRE(write_recovery_points(fixture.disk, "/data/logs", points).ok());

@@ -19,6 +19,8 @@ PartitionRecoveryPoint point(std::string topic, std::int32_t partition, std::int
   PartitionRecoveryPoint entry;
   entry.topic = std::move(topic);
   entry.partition = PartitionIndex(partition);
+  entry.topic_id.bytes.front() = 5;
+  entry.topic_id.bytes.back() = 6;
   entry.point.offset = Offset(offset);
   entry.point.segment_base = Offset(offset / 2);
   entry.point.position = FilePosition(offset * 100);
@@ -42,16 +44,17 @@ Errc code_of(ByteView file) {
 TEST_CASE("recovery points: the bytes are those of the format") {
   const std::vector<PartitionRecoveryPoint> points = {point("ab", 1, 4)};
   const Bytes expected = tests::from_hex(
-      "0001"      // version
+      "0002"      // version
       "00000000"  // checksum
       "00000001"  // count
       "0002"
-      "6162"              // topic
-      "00000001"          // partition
-      "0000000000000004"  // offset
-      "0000000000000002"  // segment base
-      "0000000000000190"  // position
-      "00000003"          // leader epoch
+      "6162"                              // topic
+      "00000001"                          // partition
+      "05000000000000000000000000000006"  // topic id
+      "0000000000000004"                  // offset
+      "0000000000000002"                  // segment base
+      "0000000000000190"                  // position
+      "00000003"                          // leader epoch
       "00000011"
       "12345678"
       "00000009"
@@ -118,7 +121,7 @@ TEST_CASE("recovery points: a count that lies costs no memory, and another versi
   store_big_endian(file.data() + 6, std::int32_t{-1});
   seal(file);
   REQUIRE(code_of(file) == Errc::corrupt);
-  store_big_endian(file.data(), std::int16_t{2});
+  store_big_endian(file.data(), std::int16_t{3});
   REQUIRE(code_of(file) == Errc::unsupported_version);
 }
 
@@ -133,7 +136,7 @@ TEST_CASE("recovery points: no bytes break the reader") {
       damaged[random() % damaged.size()] = static_cast<std::byte>(random());
     }
     damaged.resize(10 + random() % (damaged.size() - 9));
-    store_big_endian(damaged.data(), std::int16_t{1});
+    store_big_endian(damaged.data(), std::int16_t{2});
     seal(damaged);
     (void)parse_recovery_points(damaged).ok();
   }
