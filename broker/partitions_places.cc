@@ -177,7 +177,8 @@ Result<void> Partitions::mark_clean(storage::LogDir& log_dir, const CheckpointEn
   if (const std::vector<std::string> left = log_dir.unrecovered_folders(); !left.empty()) {
     spdlog::warn(
         "{}: no clean-shutdown mark, since the last records of folders that are left alone may be torn since "
-        "an unclean stop: {}; the next start recovers everything",
+        "an unclean stop: {}; the next start recovers everything, and the commit journal keeps what it has "
+        "of them",
         log_dir.path(), fmt::join(left, ", "));
   }
   return {};
