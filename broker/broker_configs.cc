@@ -203,13 +203,7 @@ std::optional<ConfigFault> BrokerConfigs::alter(Scope scope, const ConfigChanges
                        fmt::format("at most {} settings can be altered", kAlteredMax)};
   }
   if (validate_only == ValidateOnly::yes) return std::nullopt;
-  MetadataStore::Transaction transaction;
-  if (changed.empty()) {
-    transaction.deletes.push_back(key(scope));
-  } else {
-    transaction.puts.push_back({key(scope), encode_resource_configs(changed)});
-  }
-  const auto written = store_.txn(transaction);
+  const auto written = store_resource_configs(store_, key(scope), changed);
   if (!written.ok()) return ConfigFault{ErrorCode::kafka_storage_error, written.error().describe()};
   of(scope) = std::move(changed);
   for (const ConfigChange& change : changes.changes) {
@@ -249,16 +243,7 @@ Result<void> BrokerConfigs::adopt(Scope scope, const Configs& configs, std::vect
     notes.push_back(fault ? fmt::format("{} stays as it is: {}", name, fault->message)
                           : fmt::format("{}, which was Kafka's, is no longer set", name));
   }
-  if (adopted == before) return {};
-  MetadataStore::Transaction transaction;
-  if (adopted.empty()) {
-    transaction.deletes.push_back(adopted_key);
-  } else {
-    transaction.puts.push_back({adopted_key, encode_resource_configs(adopted)});
-  }
-  const auto written = store_.txn(transaction);
-  if (!written.ok()) return written.error();
-  return {};
+  return adopted == before ? Result<void>() : store_resource_configs(store_, adopted_key, adopted);
 }
 
 }  // namespace sillok::broker

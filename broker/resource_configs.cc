@@ -140,14 +140,7 @@ std::optional<ConfigFault> ResourceConfigs::alter(ResourceKind kind, const std::
                        fmt::format("configs of at most {} are kept", kResourcesMax)};
   }
   if (validate_only == ValidateOnly::yes) return std::nullopt;
-  const std::string key = resource_configs_key(stored_kind(kind), name);
-  MetadataStore::Transaction transaction;
-  if (changed.empty()) {
-    transaction.deletes.push_back(key);
-  } else {
-    transaction.puts.push_back({key, encode_resource_configs(changed)});
-  }
-  const auto written = store_.txn(transaction);
+  const auto written = store_resource_configs(store_, resource_configs_key(stored_kind(kind), name), changed);
   if (!written.ok()) return ConfigFault{ErrorCode::kafka_storage_error, written.error().describe()};
   const std::lock_guard lock(mutex_);
   if (changed.empty()) {

@@ -284,8 +284,10 @@ Result<LogCreation> LogDir::Impl::begin_log(const TopicPartition& name, const To
   }
   auto creation = Log::begin_creation(options, topic_id, first_epoch);
   if (creation.ok()) return creation;
-  // What stays of it stays known, so that whoever asked for it does not think that there is nothing.
-  const auto deleted = delete_log(name);
+  // What stays of it stays known, so that whoever asked for it does not think that there is nothing. But a
+  // folder that somebody else made meanwhile is not ours.
+  const bool is_ours = creation.error().code != Errc::already_exists;
+  const auto deleted = is_ours ? delete_log(name) : Result<void>();
   if (deleted.ok() || deleted.error().code == Errc::not_found) {
     const std::lock_guard lock(mutex_);
     known_.erase(name);
@@ -401,18 +403,6 @@ std::size_t LogDir::folder_count() const { return impl_->folder_count(); }
 Result<std::unique_ptr<Log>> LogDir::open_log(const TopicPartition& name, const LogConfig& config,
                                               RecoveryReport& report) {
   return impl_->open_log(name, config, report);
-}
-Result<std::unique_ptr<Log>> LogDir::create_log(const TopicPartition& name, const TopicId& topic_id,
-                                                const LogConfig& config) {
-  Result<void> synced;
-  {
-    auto creation = TRY(impl_->begin_log(name, topic_id, config, kNoLeaderEpoch));
-    synced = creation.sync();
-    if (synced.ok()) synced = impl_->sync_folder_names();
-    if (synced.ok()) return creation.take();
-  }
-  (void)impl_->delete_log(name);
-  return std::move(synced).error();
 }
 Result<bool> LogDir::complete_creation(const TopicPartition& name, const TopicId& topic_id) {
   return impl_->complete_creation(name, topic_id);

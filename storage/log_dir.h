@@ -46,9 +46,9 @@ struct FoundPartition {
   TopicId topic_id;  // all zero where partition.metadata is missing
 };
 
-// Threading: open_log(), complete_creation(), create_log() and begin_log() for different partitions may run
-// at once, so may the checkpoint calls; the rest is
-//   for one thread.
+// Threading: open_log(), complete_creation() and begin_log() for different partitions may run at once, so may
+// the checkpoint calls; the rest is for one thread.
+//
 // Failure: errors name path and call. A malformed checkpoint counts as absent, with a warning in warnings().
 class LogDir {
  public:
@@ -84,14 +84,11 @@ class LogDir {
   // without records or a readable partition.metadata, durably gets the id. False where nothing was to be
   // done.
   Result<bool> complete_creation(const TopicPartition& name, const TopicId& topic_id);
-  // Durable when it returns. Errc::already_exists, but a folder without records or partition.metadata, as a
-  // crash during a creation leaves it, is moved out of the way. Whatever the checkpoints say about an earlier
-  // partition of that name is durably gone before.
-  Result<std::unique_ptr<Log>> create_log(const TopicPartition& name, const TopicId& topic_id,
-                                          const LogConfig& config);
-  // The same for many at a time, in steps that are better taken for all of them together: begin_log() for
-  // each, sync() for each, sync_folder_names() once. What was begun and failed later is there, and to be
-  // deleted.
+  // New partitions, many at a time, in steps that are better taken for all of them together: begin_log() for
+  // each, sync() for each, sync_folder_names() once; they are durable then. What was begun and failed later
+  // is there, and to be deleted. Errc::already_exists, but a folder without records or partition.metadata, as
+  // a crash during a creation leaves it, is moved out of the way. Whatever the checkpoints say about an
+  // earlier partition of that name is durably gone before.
   Result<LogCreation> begin_log(const TopicPartition& name, const TopicId& topic_id, const LogConfig& config,
                                 LeaderEpoch first_epoch);
   Result<void> sync_folder_names();

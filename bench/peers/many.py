@@ -110,6 +110,18 @@ def check_metadata(answer, partition_count):
     check("Metadata", [code for codes in topics for code in codes], len(topics) + partition_count)
 
 
+def wait_until_known(server, partition_count):
+    """Kafka answers CreateTopics before its own Metadata names the topics."""
+    deadline = time.monotonic() + TIMEOUT_SECONDS
+    while True:
+        topics = errors_of.metadata(ask(server, METADATA, metadata())[1])
+        if sum(map(len, topics)) >= len(topics) + partition_count:
+            return
+        if time.monotonic() > deadline:
+            raise machine.Failed(f"Metadata does not name all of {partition_count} partitions")
+        time.sleep(0.2)
+
+
 def measure(experiment, options, folder, peer, number):
     server = servers.PROCESSES[peer](peer, options, os.path.join(folder, f"{peer}-{number}"))
     note = lambda case, value, **more: experiment.note("many", {"peer": peer, "round": number, "case": case, "value": value, **more})
@@ -120,12 +132,14 @@ def measure(experiment, options, folder, peer, number):
         note("create", create(server, first, 1)[0])
         names = [f"many-{i:05}" for i in range(options.topics)]
         create(server, names, options.partitions // options.topics)
+        partition_count = len(first) + len(names) * (options.partitions // options.topics)
+        wait_until_known(server, partition_count)
         for _ in range(3):  # what the server has compiled by then counts
             ask(server, METADATA, metadata())
         time.sleep(SETTLE_SECONDS)
         note("memory", server.resident_bytes() / 1e6)
         spent, answer = ask(server, METADATA, metadata())
-        check_metadata(answer, len(first) + len(names) * (options.partitions // options.topics))
+        check_metadata(answer, partition_count)
         note("metadata", spent * 1e3, bytes=len(answer))
         spent = 0
         for at in range(0, len(names), TOPICS_A_REQUEST):

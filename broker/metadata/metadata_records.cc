@@ -97,6 +97,17 @@ Result<Configs> decode_resource_configs(std::string_view key, std::string_view v
   return decode_configs(key, object);
 }
 
+Result<void> store_resource_configs(MetadataStore& store, const std::string& key, const Configs& configs) {
+  MetadataStore::Transaction transaction;
+  if (configs.empty()) {
+    transaction.deletes.push_back(key);
+  } else {
+    transaction.puts.push_back({key, encode_resource_configs(configs)});
+  }
+  const auto written = store.txn(transaction);
+  return written.ok() ? Result<void>() : written.error();
+}
+
 std::string topic_key(std::string_view name) { return std::string(kTopicKeyPrefix) + std::string(name); }
 std::string unfinished_key(const TopicId& id) { return std::string(kUnfinishedKeyPrefix) + id.to_string(); }
 std::string elsewhere_key(const TopicId& id) { return std::string(kElsewhereKeyPrefix) + id.to_string(); }

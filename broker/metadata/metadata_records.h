@@ -25,6 +25,7 @@
 #include <string>
 #include <string_view>
 
+#include "broker/metadata/store.h"
 #include "protocol/base/result.h"
 #include "protocol/base/uuid.h"
 
@@ -63,6 +64,9 @@ inline constexpr std::string_view kGroupResource = "group";
 std::string resource_configs_prefix(std::string_view kind);
 std::string resource_configs_key(std::string_view kind, std::string_view name);
 std::string encode_resource_configs(const std::map<std::string, std::string>& configs);
+// Durably; a resource without configs has no key.
+Result<void> store_resource_configs(MetadataStore& store, const std::string& key,
+                                    const std::map<std::string, std::string>& configs);
 Result<std::map<std::string, std::string>> decode_resource_configs(std::string_view key,
                                                                    std::string_view value);
 

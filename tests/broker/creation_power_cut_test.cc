@@ -121,10 +121,19 @@ void check_on_disk(MemFileSystem& disk, const std::string& topic, std::int32_t p
   }
 }
 
-CrashMode mode_of(int cut) {
-  constexpr CrashMode kModes[] = {CrashMode::random_names, CrashMode::random, CrashMode::lose_all};
-  return kModes[cut % 3];
-}
+// The power goes at one change after the other, and each time another way.
+struct Cut {
+  Cut(std::uint64_t first_seed, int cut)
+      : seed(first_seed + static_cast<std::uint64_t>(cut)),
+        mode(kModes[cut % 3]),
+        change(1 + cut * kChangesBetweenCuts + static_cast<int>(first_seed % 2)) {}
+  void stop(FaultFileSystem& files) const { files.stop_at(change, static_cast<ByteCount>(seed % 100)); }
+
+  static constexpr CrashMode kModes[] = {CrashMode::random_names, CrashMode::random, CrashMode::lose_all};
+  std::uint64_t seed;
+  CrashMode mode;
+  int change;
+};
 
 const std::vector<std::string> kBefore{"before-1", "before-2"};
 const std::vector<std::string> kDuring{"a", "b", "c", "d"};
@@ -135,8 +144,7 @@ TEST_CASE("topics: a power cut while topics are made leaves each of them whole, 
   int answered = 0;
   int kept_unanswered = 0;
   for (int cut = 0; cut < kCuts; ++cut) {
-    const CrashMode mode = mode_of(cut);
-    const std::uint64_t crash_seed = first_seed + static_cast<std::uint64_t>(cut);
+    const Cut at(first_seed, cut);
     INFO("cut " << cut);
     MemFileSystem disk;
     std::vector<std::string> made;
@@ -144,11 +152,10 @@ TEST_CASE("topics: a power cut while topics are made leaves each of them whole, 
       Broker broker(disk);
       REQUIRE(broker.create(kBefore) == kBefore);
       // The last of them are cuts behind the answer.
-      broker.files.stop_at(1 + cut * kChangesBetweenCuts + static_cast<int>(first_seed % 2),
-                           static_cast<ByteCount>(crash_seed % 100));
+      at.stop(broker.files);
       made = broker.create(kDuring);
     }
-    auto after = disk.after_crash(crash_seed, mode);
+    auto after = disk.after_crash(at.seed, at.mode);
     for (const std::string& name : made) check_on_disk(*after, name, kPartitionsEach);
     {
       Broker broker(*after);
@@ -168,7 +175,7 @@ TEST_CASE("topics: a power cut while topics are made leaves each of them whole, 
       }
       CHECK(broker.create(missing) == missing);
     }
-    const auto last = after->after_crash(crash_seed, CrashMode::lose_all);
+    const auto last = after->after_crash(at.seed, CrashMode::lose_all);
     Broker broker(*last);
     for (const std::string& name : kBefore) broker.check_whole(name);
     for (const std::string& name : kDuring) broker.check_whole(name);
@@ -184,19 +191,17 @@ TEST_CASE("topics: a power cut while partitions are added leaves all of them or 
   int answered = 0;
   int kept_unanswered = 0;
   for (int cut = 0; cut < kCuts; ++cut) {
-    const CrashMode mode = mode_of(cut);
-    const std::uint64_t crash_seed = first_seed + static_cast<std::uint64_t>(cut);
+    const Cut at(first_seed, cut);
     INFO("cut " << cut);
     MemFileSystem disk;
     bool is_grown = false;
     {
       Broker broker(disk);
       REQUIRE(broker.create(kBefore) == kBefore);
-      broker.files.stop_at(1 + cut * kChangesBetweenCuts + static_cast<int>(first_seed % 2),
-                           static_cast<ByteCount>(crash_seed % 100));
+      at.stop(broker.files);
       is_grown = broker.grow(kBefore.front(), kGrown);
     }
-    auto after = disk.after_crash(crash_seed, mode);
+    auto after = disk.after_crash(at.seed, at.mode);
     if (is_grown) check_on_disk(*after, kBefore.front(), kGrown);
     {
       Broker broker(*after);
@@ -207,7 +212,7 @@ TEST_CASE("topics: a power cut while partitions are added leaves all of them or 
       kept_unanswered += count == kGrown && !is_grown ? 1 : 0;
       if (count < kGrown) CHECK(broker.grow(kBefore.front(), kGrown));
     }
-    const auto last = after->after_crash(crash_seed, CrashMode::lose_all);
+    const auto last = after->after_crash(at.seed, CrashMode::lose_all);
     Broker broker(*last);
     CHECK(broker.partition_count(kBefore.front()) == kGrown);
     for (const std::string& name : kBefore) broker.check_whole(name);

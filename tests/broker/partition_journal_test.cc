@@ -6,6 +6,7 @@
 
 #include "broker/durability_round.h"
 #include "storage/log_dir.h"
+#include "tests/support/create_log.h"
 #include "tests/support/partition_fixture.h"
 
 using namespace sillok;
@@ -91,7 +92,7 @@ struct Fixture {
     dir.reset();
   }
   std::shared_ptr<broker::Partition> create(const std::string& topic, const TopicId& id) {
-    auto log = dir->create_log({topic, PartitionIndex(0)}, id, config);
+    auto log = create_log(*dir, {topic, PartitionIndex(0)}, id, config);
     REQUIRE(log.ok());
     auto made = std::make_shared<broker::Partition>(topic, PartitionIndex(0), std::move(log).value(), *device,
                                                     config);

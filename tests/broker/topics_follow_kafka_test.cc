@@ -13,6 +13,14 @@ namespace {
 
 using Broker = TakeOverFixture;
 
+// Kafka has deleted the topic, and a folder of another one of that name is there.
+void delete_and_bring_another(Broker& b) {
+  b.kafka.topics.clear();
+  b.kafka.removed_topics = {kId};
+  b.host.folders.clear();
+  b.host.add_folder("orders", 0, kOtherId);
+}
+
 TEST_CASE("take over: folders of a topic that Kafka deleted do not bring it back, and stay") {
   Broker b;
   b.host.add_folder("gone", 0, kOtherId);
@@ -80,10 +88,7 @@ TEST_CASE("take over: a topic that Kafka deleted and made again under its name i
 TEST_CASE("take over: a folder that takes the name of a deleted topic is adopted, and lasts") {
   Broker b;
   b.start();
-  b.kafka.topics.clear();
-  b.kafka.removed_topics = {kId};
-  b.host.folders.clear();
-  b.host.add_folder("orders", 0, kOtherId);
+  delete_and_bring_another(b);
   b.start();
   CHECK(b.find("orders")->id == kOtherId);
   CHECK(!b.store->range("topic/orders").value().empty());
@@ -110,10 +115,7 @@ TEST_CASE("take over: a topic of ours keeps its name while it has a folder") {
 TEST_CASE("take over: an interrupted creation under a deleted topic's name goes on, and lasts") {
   Broker b;
   b.start();
-  b.kafka.topics.clear();
-  b.kafka.removed_topics = {kId};
-  b.host.folders.clear();
-  b.host.add_folder("orders", 0, kOtherId);
+  delete_and_bring_another(b);
   const broker::UnfinishedRecord creation{"orders", 1, {{"retention.ms", "9"}}};
   REQUIRE(b.store->txn({{}, {{broker::unfinished_key(kOtherId), encode(creation)}}, {}}).ok());
   b.start();

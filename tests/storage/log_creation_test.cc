@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "storage/log_dir.h"
+#include "tests/support/create_log.h"
 #include "tests/support/fault_file_system.h"
 #include "tests/support/manual_clock.h"
 #include "tests/support/mem_file_system.h"
@@ -66,29 +67,31 @@ TEST_CASE("log dir: a creation that fails leaves no folder") {
   Fixture fixture;
   auto log_dir = fixture.open();
   for (const auto& [call, path] :
-       {std::pair{FileCall::write, "partition.metadata"}, std::pair{FileCall::open, ".timeindex"},
-        std::pair{FileCall::sync, "partition.metadata"}}) {
+       {std::pair{FileCall::write, "partition.metadata"}, std::pair{FileCall::open, ".timeindex"}}) {
     INFO(path);
     fixture.files.fail({call, path}, Errc::io_error);
-    CHECK(log_dir->create_log(kOrders, kTopicId, LogConfig{}).error().code == Errc::io_error);
+    CHECK(tests::create_log(*log_dir, kOrders, kTopicId, LogConfig{}).error().code == Errc::io_error);
     CHECK_FALSE(*fixture.disk.exists("/data/orders-3"));
   }
-  CHECK(log_dir->create_log(kOrders, kTopicId, LogConfig{}).ok());
+  CHECK(tests::create_log(*log_dir, kOrders, kTopicId, LogConfig{}).ok());
 }
 
-TEST_CASE("log dir: what a creation that failed could not take away stays known") {
+TEST_CASE("log dir: what a creation that failed could not take away, or could not sync, stays known") {
   Fixture fixture;
   auto log_dir = fixture.open();
-  fixture.files.fail({FileCall::open, ".timeindex"}, Errc::io_error);
-  fixture.files.fail({FileCall::rename, "/data/orders-3"}, Errc::io_error);
-  CHECK(log_dir->create_log(kOrders, kTopicId, LogConfig{}).error().code == Errc::io_error);
+  SECTION("not taken away") {
+    fixture.files.fail({FileCall::open, ".timeindex"}, Errc::io_error);
+    fixture.files.fail({FileCall::rename, "/data/orders-3"}, Errc::io_error);
+  }
+  SECTION("not synced") { fixture.files.fail({FileCall::sync, "partition.metadata"}, Errc::io_error); }
+  CHECK(tests::create_log(*log_dir, kOrders, kTopicId, LogConfig{}).error().code == Errc::io_error);
   fixture.files.clear();
   const auto found = log_dir->find_partitions();
   REQUIRE(found.ok());
   REQUIRE(found->size() == 1);
   CHECK(found->front().topic_id == kTopicId);
   CHECK(log_dir->delete_log(kOrders).ok());
-  CHECK(log_dir->create_log(kOrders, kTopicId, LogConfig{}).ok());
+  CHECK(tests::create_log(*log_dir, kOrders, kTopicId, LogConfig{}).ok());
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // What stops and starts do to a partition that is damaged, and to the others beside it.
 #include "storage/format.h"
 #include "storage/log_dir.h"
+#include "tests/support/create_log.h"
 #include "tests/support/log_fixture.h"
 
 namespace sillok::storage {
@@ -52,8 +53,8 @@ TEST_CASE("log dir: a damaged partition takes no clean stop from the others, and
   Fixture f;
   f.open();
   {
-    auto damaged = f.directory->create_log(kDamaged, TopicId{{1}}, LogConfig{});
-    auto whole = f.directory->create_log(kWhole, TopicId{{1}}, LogConfig{});
+    auto damaged = tests::create_log(*f.directory, kDamaged, TopicId{{1}}, LogConfig{});
+    auto whole = tests::create_log(*f.directory, kWhole, TopicId{{1}}, LogConfig{});
     REQUIRE((damaged.ok() && whole.ok()));
     for (Log* const log : {damaged->get(), whole->get()}) {
       for (int i = 0; i < 5; ++i) f.append(*log);
@@ -84,7 +85,7 @@ TEST_CASE("log dir: a partition folder that came after a clean stop is recovered
   Fixture f;
   f.open();
   {
-    auto log = f.directory->create_log(kWhole, TopicId{{1}}, LogConfig{});
+    auto log = tests::create_log(*f.directory, kWhole, TopicId{{1}}, LogConfig{});
     REQUIRE(log.ok());
     f.append(**log);
     REQUIRE((*log)->close().ok());

@@ -7,6 +7,7 @@
 #include "storage/log_dir.h"
 #include "storage/meta_properties.h"
 #include "storage/text_file.h"
+#include "tests/support/create_log.h"
 #include "tests/support/fault_file_system.h"
 #include "tests/support/manual_clock.h"
 #include "tests/support/mem_file_system.h"
@@ -24,7 +25,7 @@ const std::string kMark = "/data/.kafka_cleanshutdown";
 struct Stopped {
   Stopped() {
     auto log_dir = open().value();
-    auto log = log_dir->create_log(kOrders, kTopicId, LogConfig{}).value();
+    auto log = tests::create_log(*log_dir, kOrders, kTopicId, LogConfig{}).value();
     REQUIRE(log->close().ok());
     const LogDir::CheckpointEntry entry{kOrders, log.get(), Offset(0)};
     REQUIRE(log_dir->close_clean({&entry, 1}).ok());
@@ -78,7 +79,7 @@ TEST_CASE("log dir: a start that opened or created a log and did not close it le
       REQUIRE(log_dir->open_log(kOrders, LogConfig{}, report).ok());
       CHECK(report.was_clean);
     } else {
-      REQUIRE(log_dir->create_log({"orders", PartitionIndex(1)}, kTopicId, LogConfig{}).ok());
+      REQUIRE(tests::create_log(*log_dir, {"orders", PartitionIndex(1)}, kTopicId, LogConfig{}).ok());
     }
   }
   CHECK(s.mark() == "none");

@@ -10,6 +10,7 @@
 #include "storage/partition_metadata.h"
 #include "storage/recovery_points.h"
 #include "tests/support/batches.h"
+#include "tests/support/create_log.h"
 #include "tests/support/fault_file_system.h"
 #include "tests/support/manual_clock.h"
 #include "tests/support/mem_file_system.h"
@@ -56,7 +57,7 @@ struct Fixture {
 };
 
 std::unique_ptr<Log> create(LogDir& log_dir, const TopicPartition& name = kOrders) {
-  auto log = log_dir.create_log(name, kTopicId, LogConfig{});
+  auto log = tests::create_log(log_dir, name, kTopicId, LogConfig{});
   INFO((log.ok() ? std::string() : log.error().describe()));
   REQUIRE(log.ok());
   return std::move(log).value();
@@ -196,7 +197,7 @@ TEST_CASE("log dir: a created log is there after a power cut") {
   auto log_dir = fixture.open();
   RecoveryReport report;
   CHECK(open_log(*log_dir, report)->topic_id() == kTopicId);
-  CHECK(log_dir->create_log(kOrders, kTopicId, LogConfig{}).error().code == Errc::already_exists);
+  CHECK(tests::create_log(*log_dir, kOrders, kTopicId, LogConfig{}).error().code == Errc::already_exists);
 }
 
 TEST_CASE("log dir: what a crash left of a creation does not stand in the way of the next") {
@@ -207,7 +208,7 @@ TEST_CASE("log dir: what a crash left of a creation does not stand in the way of
   append(*create(*log_dir), 1);
   REQUIRE(fixture.disk.remove("/data/logs/orders-3/partition.metadata").ok());
   // But records are never moved away.
-  CHECK(log_dir->create_log(kOrders, kTopicId, LogConfig{}).error().code == Errc::already_exists);
+  CHECK(tests::create_log(*log_dir, kOrders, kTopicId, LogConfig{}).error().code == Errc::already_exists);
 }
 
 TEST_CASE(

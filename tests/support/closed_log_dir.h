@@ -3,6 +3,7 @@
 
 #include "storage/log_dir.h"
 #include "tests/support/batches.h"
+#include "tests/support/create_log.h"
 #include "tests/support/manual_clock.h"
 #include "tests/support/mem_file_system.h"
 
@@ -20,7 +21,7 @@ struct ClosedLogDir {
     storage::LogConfig config;
     config.index_interval_bytes = 1;
     const storage::TopicPartition name{"orders", PartitionIndex(0)};
-    auto log = log_dir->create_log(name, *Uuid::parse("AAAAAAAAQACAAAAAAAAAAQ"), config).value();
+    auto log = create_log(*log_dir, name, *Uuid::parse("AAAAAAAAQACAAAAAAAAAAQ"), config).value();
     for (Bytes bytes :
          {batch().producer(7, 1, 0).records(2).bytes(),
           batch().codec(protocol::Codec::zstd).record("k\n", "v\"", kBatchTimestamp + 50).bytes(),

@@ -12,6 +12,7 @@
 
 #include "storage/log_dir.h"
 #include "tests/support/batches.h"
+#include "tests/support/create_log.h"
 #include "tests/support/fault_file_system.h"
 #include "tests/support/journaled_log.h"
 #include "tests/support/log_fixture.h"
@@ -57,7 +58,7 @@ class JournaledDir {
     Partition made;
     made.name = {topic, PartitionIndex(0)};
     made.topic = id;
-    made.log = TRY(dir->create_log(made.name, id, config));
+    made.log = TRY(create_log(*dir, made.name, id, config));
     partitions[topic] = std::move(made);
     return {};
   }

@@ -1,6 +1,7 @@
 // How a ModelRun stops its log, and what it compares when that is open again.
 #include <algorithm>
 
+#include "tests/support/create_log.h"
 #include "tests/support/log_model.h"
 
 namespace sillok::tests {
@@ -66,7 +67,7 @@ void ModelRun::open(Stop stop) {
   if (!ok(found, "find partitions")) return;
   if (found->empty()) {
     expect(model_.log_end() == Offset(0) || durable_end_ == Offset(0), "the partition's folder is gone");
-    auto log = log_dir_->create_log(model_partition(), model_topic_id(), config_);
+    auto log = create_log(*log_dir_, model_partition(), model_topic_id(), config_);
     if (!ok(log, "create")) return;
     log_ = std::move(log).value();
     return;
