@@ -45,6 +45,7 @@ class Loader {
     resolve_identity();
     resolve_times();
     resolve_directory();
+    resolve_lost_directories();
     resolve_listener_settings();
     resolve_address_limits();
     resolve_socket_mode();
@@ -178,9 +179,24 @@ class Loader {
     }
     for (std::string_view directory : parse_list(given)) {
       const auto known = paths.find(absolute_path(std::string(directory)));
-      if (known == paths.end())
-        return fault(kName, fmt::format("{} is none of log.dirs; * is all of them", directory));
-      cordoned.push_back(known->second);
+      if (known != paths.end()) {
+        cordoned.push_back(known->second);
+      } else if (find(kName)->source == protocol::ConfigSource::static_broker_config) {
+        fault(kName, fmt::format("{} is none of log.dirs; * is all of them", directory));
+      } else {
+        // It was one when it was set; the others stay cordoned.
+        loaded_.notes.push_back(fmt::format("{}: {} is none of log.dirs any more", kName, directory));
+      }
+    }
+  }
+
+  void resolve_lost_directories() {
+    constexpr std::string_view kName = "sillok.lost.log.dirs";
+    const std::string given = text(kName).value_or("");
+    for (std::string_view directory : parse_list(given)) {
+      const auto id = Uuid::parse(directory);
+      if (!id) return fault(kName, fmt::format("{} is no directory.id", directory));
+      loaded_.config.lost_log_dirs.push_back(*id);
     }
   }
 

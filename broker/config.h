@@ -13,6 +13,7 @@
 
 #include "protocol/base/ids.h"
 #include "protocol/base/result.h"
+#include "protocol/base/uuid.h"
 #include "protocol/messages/values.h"
 #include "storage/log_config.h"
 
@@ -38,6 +39,7 @@ struct Config {
   std::uint32_t unix_socket_mode = 0600;        // sillok.unix.socket.mode
   std::vector<std::string> log_dirs;            // log.dirs, log.dir; the first has the metadata
   std::vector<std::string> cordoned_log_dirs;   // cordoned.log.dirs: of log_dirs, as they stand there
+  std::vector<Uuid> lost_log_dirs;              // sillok.lost.log.dirs
   std::string rack;                             // broker.rack
   std::int32_t num_network_threads = 0;         // num.network.threads; 0: one per core of the affinity mask
   std::int32_t num_partitions = 1;              // num.partitions

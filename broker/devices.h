@@ -1,4 +1,4 @@
-// The devices of all log directories, for what is decided by all of them.
+// The devices of all log directories, for what is decided by several of them.
 #pragma once
 
 #include <algorithm>
@@ -14,11 +14,6 @@ class Devices {
  public:
   explicit Devices(std::vector<Device*> devices) : devices_(std::move(devices)) {}
 
-  // One that has no room for more records (Device::is_congested()); null: none.
-  Device* congested() const {
-    const auto found = std::ranges::find_if(devices_, [](Device* one) { return one->is_congested(); });
-    return found == devices_.end() ? nullptr : *found;
-  }
   bool have_awaited_flushes() const {
     return std::ranges::any_of(devices_, [](Device* one) { return one->has_awaited_flushes(); });
   }

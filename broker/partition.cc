@@ -6,6 +6,7 @@
 #include <limits>
 #include <utility>
 
+#include "broker/device_use.h"
 #include "broker/error_mapping.h"
 #include "broker/fine_retention.h"
 #include "broker/take_out.h"
@@ -121,6 +122,7 @@ Result<void> Partition::lead(LeaderEpoch epoch) {
 }
 
 void Partition::append(AppendRequest request) {
+  DeviceUse::note(device_);
   const Intake intake = take_in(request);
   switch (intake) {
     case Intake::refused:

@@ -26,11 +26,20 @@ class PartitionHost {
     TopicId topic_id;           // all zero where the folder does not say
     std::size_t directory = 0;  // which of the log directories has it
     std::string directory_path = {};
+    Uuid directory_id = {};
   };
   // The partition folders that are there, of all log directories.
   virtual Result<std::vector<Found>> find() = 0;
   // False where a log directory is not there that may have partitions which find() does not name.
   virtual bool is_complete() const { return true; }
+  // Whether there are, or were, several log directories, so that it matters in which of them a partition is.
+  virtual bool are_directories_several() const { return false; }
+  enum class DirectoryState { open, missing, unknown };
+  virtual DirectoryState directory_state(const Uuid& /*id*/) const { return DirectoryState::unknown; }
+  // The directory.id of the one that a partition is served from; nullopt where it is not.
+  virtual std::optional<Uuid> directory_of(const std::string& /*topic*/, PartitionIndex /*partition*/) const {
+    return std::nullopt;
+  }
   // Why there is no place for new partitions; nullopt: there is.
   virtual std::optional<std::string> placement_fault() const { return std::nullopt; }
   // Opens what find() named, on several threads. A partition that cannot be opened is offline, which is no
@@ -56,6 +65,11 @@ class PartitionHost {
   // whichever of them has `topic_id`.
   virtual Result<void> remove_folder(const std::string& topic, PartitionIndex partition,
                                      const TopicId& /*topic_id*/) {
+    return remove(topic, partition);
+  }
+  // The same for the folder in the open directory with this id, which nobody serves.
+  virtual Result<void> remove_from(const Uuid& /*directory*/, const std::string& topic,
+                                   PartitionIndex partition) {
     return remove(topic, partition);
   }
   // They exist, and are offline: neither opened nor made.

@@ -101,6 +101,10 @@ Partitions::Opened Partitions::open_in(const Place& place, const Opening& openin
                   log.error().describe());
     return {&opening, nullptr};
   }
+  if (const auto fault = records_left_behind(place, **log, opening.partition)) {
+    spdlog::error("partition {}-{} is offline: {}", opening.topic, opening.partition.value, *fault);
+    return {&opening, nullptr};
+  }
   if ((*log)->health() == storage::LogHealth::degraded) {
     spdlog::error(
         "partition {}-{} is damaged: it takes no records, and serves what lies before and after the damage",
@@ -162,7 +166,7 @@ void Partitions::keep_offline(const std::vector<Opening>& partitions) {
 
 Result<void> Partitions::create(const std::vector<Opening>& partitions) {
   std::vector<Opened> opened(partitions.size());
-  const std::vector<std::size_t> chosen = choose_places(partitions);
+  std::vector<std::size_t> chosen = choose_places(partitions);
   for (std::size_t first = 0; first < partitions.size(); first += kCreationsAtATime) {
     const std::size_t count = std::min(kCreationsAtATime, partitions.size() - first);
     TRY(create_some(std::span(partitions).subspan(first, count), std::span(chosen).subspan(first, count),
@@ -175,13 +179,29 @@ Result<void> Partitions::create(const std::vector<Opening>& partitions) {
   return {};
 }
 
-Result<void> Partitions::create_some(std::span<const Opening> openings, std::span<const std::size_t> chosen,
+Result<storage::LogCreation> Partitions::begin_in(const Opening& opening, std::size_t& place) {
+  std::vector<std::size_t> tried;
+  for (;;) {
+    storage::LogDir& log_dir = *places_.open[place].log_dir;
+    auto begun =
+        log_dir.begin_log(name_of(opening), opening.topic_id, opening.config, opening.leader_epoch_min);
+    if (begun.ok() || begun.error().code == Errc::already_exists) return begun;
+    tried.push_back(place);
+    const auto other = other_place(tried);
+    if (!other) return begun;
+    spdlog::error("{}-{} could not be made in {}, which gets no new partitions until the next start: {}",
+                  opening.topic, opening.partition.value, log_dir.path(), begun.error().describe());
+    const std::lock_guard lock(mutex_);
+    failing_[place] = true;
+    place = *other;
+  }
+}
+
+Result<void> Partitions::create_some(std::span<const Opening> openings, std::span<std::size_t> chosen,
                                      std::span<Opened> opened) {
   std::vector<storage::LogCreation> begun(openings.size());
   TRY(try_in_parallel(openings.size(), recovery_threads_, [&](std::size_t i) -> Result<void> {
-    const Opening& one = openings[i];
-    begun[i] = TRY(places_.open[chosen[i]].log_dir->begin_log(name_of(one), one.topic_id, one.config,
-                                                              one.leader_epoch_min));
+    begun[i] = TRY(begin_in(openings[i], chosen[i]));
     return {};
   }));
   // All of them wait for the same few commits of the file system's journal.

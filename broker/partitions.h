@@ -36,18 +36,23 @@ class Partitions final : public PartitionHost, public PartitionsView {
   struct Place {
     storage::LogDir* log_dir;
     Device* device;
+    Uuid id{};  // directory.id
   };
   // The log directories, as far as they could be opened, and at least one of them.
   struct Places {
     std::vector<Place> open;
     std::vector<std::string> failed;  // paths of those that could not
-    bool is_complete = true;          // false: others may have partitions
+    std::vector<Uuid> missing;        // those that there were, and that are not open
+    bool are_several = false;         // or were
+
+    // False: others may have partitions.
+    bool is_complete() const { return failed.empty() && missing.empty(); }
   };
 
   // `recovery_threads` is for each log directory.
   Partitions(Places places, std::int32_t recovery_threads);
   Partitions(storage::LogDir& log_dir, Device& device, std::int32_t recovery_threads)
-      : Partitions({{{&log_dir, &device}}, {}, true}, recovery_threads) {}
+      : Partitions({{{&log_dir, &device}}, {}, {}}, recovery_threads) {}
 
   Lookup find(std::string_view topic, PartitionIndex partition) const;
   Lookup find(const TopicId& topic, PartitionIndex partition) const;
@@ -59,13 +64,18 @@ class Partitions final : public PartitionHost, public PartitionsView {
 
   // PartitionHost.
   Result<std::vector<Found>> find() override;
-  bool is_complete() const override { return places_.is_complete; }
+  bool is_complete() const override { return places_.is_complete(); }
+  bool are_directories_several() const override { return places_.are_several; }
+  DirectoryState directory_state(const Uuid& id) const override;
+  std::optional<Uuid> directory_of(const std::string& topic, PartitionIndex partition) const override;
   std::optional<std::string> placement_fault() const override;
   Result<void> open(const std::vector<Opening>& partitions) override;
   Result<void> create(const std::vector<Opening>& partitions) override;
   Result<void> remove(const std::string& topic, PartitionIndex partition) override;
   Result<void> remove_folder(const std::string& topic, PartitionIndex partition,
                              const TopicId& topic_id) override;
+  Result<void> remove_from(const Uuid& directory, const std::string& topic,
+                           PartitionIndex partition) override;
   void keep_offline(const std::vector<Opening>& partitions) override;
   void set_config(const std::string& topic, PartitionIndex partition,
                   const storage::LogConfig& config) override;
@@ -117,20 +127,30 @@ class Partitions final : public PartitionHost, public PartitionsView {
   std::shared_ptr<const Table> table() const;
   static Lookup look_up(const Topic& topic, PartitionIndex partition);
   void publish(const std::vector<Opened>& opened);
-  static Opened open_in(const Place& place, const Opening& opening);
+  Opened open_in(const Place& place, const Opening& opening);
   // False where it cannot.
   static bool begin_to_lead(const Opened& opened);
-  // Durable but for the names of the folders.
-  Result<void> create_some(std::span<const Opening> openings, std::span<const std::size_t> chosen,
+  // Durable but for the names of the folders. Where a directory fails the next one is tried: `chosen` says
+  // then which it was.
+  Result<void> create_some(std::span<const Opening> openings, std::span<std::size_t> chosen,
                            std::span<Opened> opened);
+  Result<storage::LogCreation> begin_in(const Opening& opening, std::size_t& place);
 
   // partitions_places.cc has these. Places are told by their index.
   std::size_t place_of(const Partition& partition) const;
   std::size_t place_of(const Opening& opening) const;
   std::vector<std::size_t> choose_places(const std::vector<Opening>& openings) const;
+  std::optional<std::size_t> other_place(std::span<const std::size_t> tried) const;
+  // Which of the places must get no new partitions, as far as others can.
+  std::vector<bool> closed_places() const;
+  std::optional<std::string> records_left_behind(const Place& place, const storage::Log& log,
+                                                 PartitionIndex partition);
   std::vector<std::size_t> places_of_folder(const storage::TopicPartition& name, const TopicId& id) const;
   std::vector<bool> cordoned() const;
   using CheckpointEntries = std::vector<storage::LogDir::CheckpointEntry>;
+  // By place, of those that are not stopped.
+  std::vector<CheckpointEntries> entries_of(const std::vector<std::shared_ptr<Partition>>& partitions) const;
+  bool holds_records(std::size_t place) const;
   // By place; which of its logs could be closed too.
   std::vector<bool> close_logs(const std::vector<std::shared_ptr<Partition>>& partitions);
   static Result<void> mark_clean(storage::LogDir& log_dir, const CheckpointEntries& entries);
@@ -144,6 +164,8 @@ class Partitions final : public PartitionHost, public PartitionsView {
   mutable std::mutex mutex_;  // guards what follows, for as long as it is copied
   std::shared_ptr<const Table> table_;
   std::vector<bool> cordoned_;  // by place
+  std::vector<bool> failing_;   // by place: a partition could not be made there
+  std::vector<bool> holding_;   // by place: its journal has what a folder that was moved away lacks
 };
 
 }  // namespace sillok::broker

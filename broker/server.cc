@@ -86,22 +86,15 @@ struct Opened {
   OpenLogDirs directories;
   std::unique_ptr<LocalStore> store;
   std::unique_ptr<BrokerConfigs> broker_configs;
-  std::vector<KnownDirectory> missing;  // directories of earlier starts
+  SettledDirectories settled;
 };
-
-std::vector<KnownDirectory> known_directories(const OpenLogDirs& opened) {
-  std::vector<KnownDirectory> known;
-  for (std::size_t i = 0; i < opened.ids.size(); ++i)
-    known.push_back({opened.ids[i], absolute_path(opened.log_dirs[i]->path())});
-  return known;
-}
 
 void tell_failures(const Opened& opened) {
   for (const FailedDirectory& failed : opened.directories.failed) {
     spdlog::error("the log directory {} is not used, and its partitions are offline: {}", failed.path,
                   failed.error.describe());
   }
-  for (const KnownDirectory& missing : opened.missing) {
+  for (const KnownDirectory& missing : opened.settled.missing) {
     const auto is_it = [&](const FailedDirectory& one) { return absolute_path(one.path) == missing.path; };
     if (std::ranges::any_of(opened.directories.failed, is_it)) continue;
     spdlog::error(
@@ -125,14 +118,13 @@ class Server::Parts {
       : broker_configs_(std::move(opened.broker_configs)),
         config_(broker_configs_->current()->config),
         file_system_(std::move(file_system)),
-        missing_directories_(std::move(opened.missing)),
-        has_failed_directories_(!opened.directories.failed.empty()),
-        directories_(make_directories(config_, clock_, std::move(opened.directories.log_dirs))),
+        settled_(std::move(opened.settled)),
+        directories_(make_directories(config_, clock_, opened.directories.opened)),
         store_(std::move(opened.store)),
         control_("control", 1),
         io_("io", static_cast<std::size_t>(config_.io_threads), storage::ThreadPriority::background),
         devices_(devices_of(directories_)),
-        partitions_(places(opened.directories.failed), config_.num_recovery_threads),
+        partitions_(places(opened.directories), config_.num_recovery_threads),
         topics_(config_, *store_, partitions_),
         resource_configs_(*store_),
         producer_ids_(*store_),
@@ -177,8 +169,10 @@ class Server::Parts {
     std::vector<std::string> notes;
     const Result<void> loaded = load_topics(notes);
     for (const std::string& note : notes) spdlog::info("{}", note);
-    if (!loaded.ok() || topics_.lacks_partitions() || has_failed_directories_) return loaded;
-    return forget_directories(*store_, missing_directories_);
+    if (!loaded.ok()) return loaded;
+    std::vector<KnownDirectory> gone = settled_.missing;
+    std::erase_if(gone, [&](const KnownDirectory& one) { return topics_.may_be_in(one.id); });
+    return forget_directories(*store_, gone);
   }
 
   // All listeners are bound before one is served, so that a start either works or leaves nothing behind.
@@ -236,10 +230,10 @@ class Server::Parts {
   using Directories = Housekeeping::Directories;
 
   static Directories make_directories(const Config& config, const storage::Clock& clock,
-                                      std::vector<std::unique_ptr<storage::LogDir>> log_dirs) {
+                                      std::vector<OpenedDirectory>& opened) {
     Directories directories;
-    for (auto& log_dir : log_dirs)
-      directories.push_back(std::make_unique<DataDirectory>(config, clock, std::move(log_dir)));
+    for (OpenedDirectory& one : opened)
+      directories.push_back(std::make_unique<DataDirectory>(config, clock, std::move(one.log_dir)));
     return directories;
   }
 
@@ -249,12 +243,13 @@ class Server::Parts {
     return devices;
   }
 
-  Partitions::Places places(const std::vector<FailedDirectory>& failed) const {
+  Partitions::Places places(const OpenLogDirs& opened) const {
     Partitions::Places places;
-    for (const auto& directory : directories_)
-      places.open.push_back({&directory->log_dir(), &directory->device()});
-    for (const FailedDirectory& one : failed) places.failed.push_back(one.path);
-    places.is_complete = failed.empty() && missing_directories_.empty();
+    for (std::size_t i = 0; i < directories_.size(); ++i)
+      places.open.push_back({&directories_[i]->log_dir(), &directories_[i]->device(), opened.opened[i].id});
+    for (const FailedDirectory& one : opened.failed) places.failed.push_back(one.path);
+    for (const KnownDirectory& one : settled_.missing) places.missing.push_back(one.id);
+    places.are_several = settled_.are_several;
     return places;
   }
 
@@ -320,8 +315,7 @@ class Server::Parts {
   const Config config_;  // as of the start
   const storage::Clock& clock_ = storage::system_clock();
   std::unique_ptr<storage::FileSystem> file_system_;
-  const std::vector<KnownDirectory> missing_directories_;
-  const bool has_failed_directories_;
+  const SettledDirectories settled_;
   Directories directories_;
   std::unique_ptr<LocalStore> store_;
   ThreadExecutor control_;
@@ -355,14 +349,14 @@ Result<void> Server::start() {
   TRY(take_node_id(settings_, *file_system));
   Opened opened;
   opened.directories = TRY(open_log_dirs(config, *file_system));
-  const storage::LogDir& first = *opened.directories.log_dirs.front();
+  const storage::LogDir& first = *opened.directories.opened.front().log_dir;
   LoadedConfig settings = settings_;
   settings.config.cluster_id = first.cluster_id();
   std::vector<std::string> notes;
   LocalStore::Options store_options{file_system.get(), &storage::system_clock(), first.path()};
   store_options.epoch = epoch_of(first.incarnation());
   opened.store = TRY(LocalStore::open(store_options, notes));
-  opened.missing = TRY(note_directories(*opened.store, known_directories(opened.directories)));
+  opened.settled = TRY(settle_log_dirs(config, *file_system, *opened.store, opened.directories));
   opened.broker_configs = std::make_unique<BrokerConfigs>(std::move(settings), *opened.store);
   TRY(opened.broker_configs->load(notes));
   for (const std::string& note : notes) spdlog::warn("{}", note);

@@ -126,8 +126,7 @@ constexpr Setting kSettings[] = {
     resolved("log.dir", ValueType::list, {}, {}, "The older name of log.dirs."),
     resolved("log.dirs", ValueType::list, {}, "./data",
              "The directories of the data. The first has the metadata too; a new partition comes to the one "
-             "with the "
-             "fewest."),
+             "with the fewest."),
     topic_default("log.flush.interval.messages", "flush.messages"),
     topic_default("log.flush.interval.ms", "flush.ms"),
     as_int(of<&Config::flush_checkpoint_interval_ms>(
@@ -231,6 +230,9 @@ constexpr Setting kSettings[] = {
         "arises. 0 is none: each partition's own files are synced."),
     live(of<&Config::log_level>("sillok.log.level", {}, "What is logged: this and everything graver.",
                                 "trace|debug|info|warning|error")),
+    resolved("sillok.lost.log.dirs", ValueType::list, {}, "",
+             "The directory.id of each log directory that will never come back: the partitions that were in "
+             "it are made anew, empty."),
     of<&Config::max_in_flight_per_connection>("sillok.max.in.flight.requests.per.connection", {1, 10'000},
                                               "Requests of one connection that are served at the same time."),
     of<&Config::unflushed_bytes_max>(

@@ -142,6 +142,13 @@ Result<Uuid> LogDir::Impl::require_directory_id() {
   return *meta->directory_id;
 }
 
+Result<void> LogDir::Impl::set_directory_id(const Uuid& id) {
+  auto meta = TRY(read_meta_properties(file_system(), options_.path));
+  if (!meta) return Error{Errc::not_found, path_of(kMetaPropertiesName)};
+  meta->directory_id = id;
+  return write_meta_properties(file_system(), options_.path, *meta);
+}
+
 Result<void> LogDir::Impl::list_folders() {
   for (const DirectoryEntry& entry : TRY(file_system().list_directory(options_.path))) {
     if (!entry.is_directory) continue;
@@ -158,7 +165,7 @@ Result<void> LogDir::Impl::list_folders() {
   return {};
 }
 
-Result<std::vector<FoundPartition>> LogDir::Impl::find_partitions() {
+Result<std::vector<FoundPartition>> LogDir::Impl::find_partitions(FramesOfOthers frames) {
   std::vector<FoundPartition> found;
   std::vector<JournalKey> keys;
   bool all_known = true;
@@ -170,10 +177,11 @@ Result<std::vector<FoundPartition>> LogDir::Impl::find_partitions() {
     // Where the file does not read, the log will not open either, and that is the place to say so.
     const auto id = read_partition_metadata(file_system(), path_of(partition_folder_name(partition.name)));
     if (id.ok() && *id) partition.topic_id = **id;
+    partition.is_read = id.ok();
     all_known = all_known && id.ok();
     keys.push_back({partition.topic_id, partition.name.partition});
   }
-  if (all_known) journal_->keep_only(keys);
+  if (all_known && frames == FramesOfOthers::drop) journal_->keep_only(keys);
   const std::lock_guard lock(mutex_);
   for (const FoundPartition& partition : found) {
     const auto known = known_.find(partition.name);
@@ -393,8 +401,11 @@ std::int64_t LogDir::incarnation() const { return impl_->incarnation_; }
 const std::vector<std::string>& LogDir::warnings() const { return impl_->warnings_; }
 FileCache& LogDir::file_cache() { return impl_->file_cache_; }
 Journal& LogDir::journal() { return impl_->journal(); }
-Result<std::vector<FoundPartition>> LogDir::find_partitions() const { return impl_->find_partitions(); }
+Result<std::vector<FoundPartition>> LogDir::find_partitions(FramesOfOthers frames) const {
+  return impl_->find_partitions(frames);
+}
 Result<Uuid> LogDir::require_directory_id() { return impl_->require_directory_id(); }
+Result<void> LogDir::set_directory_id(const Uuid& id) { return impl_->set_directory_id(id); }
 bool LogDir::has_folder(const TopicPartition& name) const { return impl_->has_folder(name); }
 std::optional<TopicId> LogDir::topic_id_of(const TopicPartition& name) const {
   return impl_->topic_id_of(name);

@@ -43,7 +43,8 @@ struct LogDirOptions {
 
 struct FoundPartition {
   TopicPartition name;
-  TopicId topic_id;  // all zero where partition.metadata is missing
+  TopicId topic_id;     // all zero where partition.metadata is missing
+  bool is_read = true;  // false: it is there, and does not read
 };
 
 // Threading: open_log(), complete_creation() and begin_log() for different partitions may run at once, so may
@@ -72,8 +73,13 @@ class LogDir {
   // What tells the directory from the others of its broker; made, durably, where meta.properties has none
   // yet.
   Result<Uuid> require_directory_id();
+  // Durably; for one whose meta.properties was lost and made anew.
+  Result<void> set_directory_id(const Uuid& id);
 
-  Result<std::vector<FoundPartition>> find_partitions() const;
+  // What the commit journal has of partitions that are not there is dropped with it, unless other directories
+  // have some: then it is for who knows them all to call Journal::keep_only().
+  enum class FramesOfOthers { drop, keep };
+  Result<std::vector<FoundPartition>> find_partitions(FramesOfOthers frames = FramesOfOthers::drop) const;
   // Whether there is a partition folder of that name, and its topic as far as find_partitions() has read it.
   bool has_folder(const TopicPartition& name) const;
   std::optional<TopicId> topic_id_of(const TopicPartition& name) const;

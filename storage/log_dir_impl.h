@@ -56,7 +56,8 @@ class LogDir::Impl {
   // log_dir.cc
   Result<void> open();
   Result<Uuid> require_directory_id();
-  Result<std::vector<FoundPartition>> find_partitions();
+  Result<void> set_directory_id(const Uuid& id);
+  Result<std::vector<FoundPartition>> find_partitions(FramesOfOthers frames);
   bool has_folder(const TopicPartition& name) const;
   std::optional<TopicId> topic_id_of(const TopicPartition& name) const;
   std::size_t folder_count() const;

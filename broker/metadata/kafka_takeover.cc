@@ -78,15 +78,19 @@ Result<std::unique_ptr<KafkaTakeover>> find_kafka_takeover(storage::FileSystem& 
   return takeover;
 }
 
+std::optional<Uuid> directory_of(const KafkaPartition& partition, BrokerId node) {
+  const auto replica = std::ranges::find(partition.replicas, node);
+  const auto index = static_cast<std::size_t>(replica - partition.replicas.begin());
+  if (replica == partition.replicas.end() || index >= partition.directories.size()) return std::nullopt;
+  const Uuid& used = partition.directories[index];
+  return is_reserved(used) ? std::nullopt : std::optional(used);
+}
+
 Whereabouts whereabouts(const KafkaPartition& partition, BrokerId node,
                         const std::optional<Uuid>& directory) {
-  const auto replica = std::ranges::find(partition.replicas, node);
-  if (replica == partition.replicas.end()) return Whereabouts::other_broker;
-  const auto index = static_cast<std::size_t>(replica - partition.replicas.begin());
-  if (directory && index < partition.directories.size()) {
-    const Uuid& used = partition.directories[index];
-    if (!is_reserved(used) && used != *directory) return Whereabouts::other_directory;
-  }
+  if (!contains(partition.replicas, node)) return Whereabouts::other_broker;
+  const auto used = directory_of(partition, node);
+  if (directory && used && *used != *directory) return Whereabouts::other_directory;
   for (const auto* list : {&partition.in_sync, &partition.eligible, &partition.last_known_eligible}) {
     if (contains(*list, node)) return Whereabouts::here;
   }

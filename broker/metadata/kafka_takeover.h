@@ -38,6 +38,10 @@ enum class Whereabouts {
 };
 Whereabouts whereabouts(const KafkaPartition& partition, BrokerId node, const std::optional<Uuid>& directory);
 
+// The directory.id of the log directory that has it; nullopt where Kafka does not say, or it is not on
+// `node`.
+std::optional<Uuid> directory_of(const KafkaPartition& partition, BrokerId node);
+
 // Of a topic's configs those that can be taken over; a note for each other.
 KafkaConfigs sound_configs(const KafkaTopic& topic, std::vector<std::string>& notes);
 

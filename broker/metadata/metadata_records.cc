@@ -68,6 +68,32 @@ Result<std::set<std::int32_t>> partition_list(std::string_view key, const json::
   return partitions;
 }
 
+json::object by_directory(const std::map<std::int32_t, Uuid>& directories) {
+  std::map<std::string, json::array> partitions;
+  for (const auto& [partition, directory] : directories)
+    partitions[directory.to_string()].emplace_back(partition);
+  json::object object;
+  for (auto& [directory, list] : partitions) object[directory] = std::move(list);
+  return object;
+}
+
+Result<std::map<std::int32_t, Uuid>> directories(std::string_view key, const json::object& object,
+                                                 const char* name) {
+  const json::value* lists = object.if_contains(name);
+  if (lists == nullptr || !lists->is_object()) return corrupt(key, "no directories");
+  std::map<std::int32_t, Uuid> decoded;
+  for (const auto& [text, list] : lists->as_object()) {
+    const auto id = Uuid::parse(std::string_view(text.data(), text.size()));
+    if (!id || id->is_zero()) return corrupt(key, "a directory is no directory id");
+    const std::set<std::int32_t> partitions =
+        TRY(partition_list(key, lists->as_object(), std::string(text).c_str()));
+    for (const std::int32_t partition : partitions) {
+      if (!decoded.emplace(partition, *id).second) return corrupt(key, "a partition is in two directories");
+    }
+  }
+  return decoded;
+}
+
 using Configs = std::map<std::string, std::string>;
 
 Result<Configs> decode_configs(std::string_view key, const json::object& object) {
@@ -114,6 +140,7 @@ std::string elsewhere_key(const TopicId& id) { return std::string(kElsewhereKeyP
 std::string removed_key(const TopicId& id) { return std::string(kRemovedKeyPrefix) + id.to_string(); }
 
 std::string directory_key(const Uuid& id) { return std::string(kDirectoryKeyPrefix) + id.to_string(); }
+std::string placement_key(const TopicId& id) { return std::string(kPlacementKeyPrefix) + id.to_string(); }
 
 Result<Uuid> directory_id_in_key(std::string_view key) {
   const auto id = Uuid::parse(key.substr(kDirectoryKeyPrefix.size()));
@@ -142,6 +169,12 @@ std::string encode(const UnfinishedRecord& record) {
                       {"configs", to_object(record.configs)},
                       {"work", is_creation ? kCreation : kDeletion}};
   if (!record.left.empty()) object["left"] = json::array(record.left.begin(), record.left.end());
+  return json::serialize(object);
+}
+
+std::string encode(const PlacementRecord& record) {
+  json::object object{{"format", kFormat}, {"in", by_directory(record.in)}};
+  if (!record.out.empty()) object["out"] = by_directory(record.out);
   return json::serialize(object);
 }
 
@@ -189,6 +222,14 @@ Result<UnfinishedRecord> decode_unfinished_record(std::string_view key, std::str
     if (work == kDeletion) record.work = UnfinishedRecord::Work::deletion;
   }
   if (object.contains("left")) record.left = TRY(partition_list(key, object, "left"));
+  return record;
+}
+
+Result<PlacementRecord> decode_placement_record(std::string_view key, std::string_view value) {
+  const json::object object = TRY(parse(key, value));
+  PlacementRecord record;
+  record.in = TRY(directories(key, object, "in"));
+  if (object.contains("out")) record.out = TRY(directories(key, object, "out"));
   return record;
 }
 

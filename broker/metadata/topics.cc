@@ -165,6 +165,10 @@ Result<void> Topics::make(std::vector<std::shared_ptr<TopicImage>>& topics) {
   if (!begun.ok()) return begun.error();
   auto created = host_.create(openings);
   if (created.ok()) {
+    if (host_.are_directories_several()) {
+      for (const auto& topic : topics)
+        end.puts.push_back({placement_key(topic->id), encode(placement_of(*topic))});
+    }
     const auto ended = store_.txn(end);
     if (!ended.ok())
       created = ended.error();
@@ -215,7 +219,10 @@ Result<void> Topics::remove_folders(const TopicImage& topic) {
   std::optional<Error> first;
   std::set<std::int32_t> left;
   for (std::int32_t i = 0; i < topic.partition_count; ++i) {
-    if (left_alone_.contains({topic.name, i})) continue;
+    if (left_alone_.contains({topic.name, i})) {
+      left.insert(i);  // its own may be in a directory that is missing
+      continue;
+    }
     auto removed = host_.remove_folder(topic.name, PartitionIndex(i), topic.id);
     if (removed.ok()) continue;
     if (removed.error().code == Errc::not_found) {
@@ -248,7 +255,7 @@ TopicOutcome Topics::remove(std::string_view name) {
   const auto recorded =
       store_.txn({{},
                   {{unfinished_key(topic->id), unfinished(*topic, UnfinishedRecord::Work::deletion)}},
-                  {topic_key(topic->name)}});
+                  {topic_key(topic->name), placement_key(topic->id)}});
   if (!recorded.ok()) return refused(ErrorCode::kafka_storage_error, recorded.error().describe());
   publish(before->without({topic->name}));
   collision_names_.erase(collision_name(topic->name));

@@ -35,6 +35,7 @@ namespace sillok::broker {
 struct KafkaMetadata;
 struct KafkaTakeover;
 struct KafkaTopic;
+struct PlacementRecord;
 
 inline constexpr std::size_t kTopicNameSizeMax = 249;
 inline constexpr std::int32_t kPartitionsPerTopicMax = 10'000;
@@ -92,8 +93,8 @@ class Topics {
   // found on disk is renamed or deleted because it is unknown.
   Result<void> load(std::vector<std::string>& notes);
 
-  // After load(): whether something of a topic may be in a log directory that is not there.
-  bool lacks_partitions() const { return lacks_partitions_; }
+  // After load(): whether something of a topic may be in this log directory, which is not there.
+  bool may_be_in(const Uuid& directory) const { return lacks_unplaced_ || awaited_.contains(directory); }
 
   std::shared_ptr<const MetadataImage> image() const;
 
@@ -124,7 +125,15 @@ class Topics {
 
   Result<void> read_store(Loading& loading);
   Result<void> find_folders(Loading& loading);
+  // topics_directories.cc has these.
   void choose_among_directories(Loading& loading) const;
+  void place_kafka_topics(Loading& loading) const;
+  Result<void> settle_placements(Loading& loading);
+  void settle_placement(Loading& loading, const TopicImage& topic);
+  PlacementRecord placement_of(const TopicImage& topic) const;
+  Result<PlacementRecord> stored_placement(const TopicId& id);
+  // Partitions that `now` does not have stay as the store has them.
+  Result<void> update_placement(const TopicId& id, const PlacementRecord& now);
   Result<void> add_kafka_topics(Loading& loading);
   Result<void> add_kafka_topic(Loading& loading, const KafkaTopic& topic,
                                std::vector<std::string>& incomplete);
@@ -169,7 +178,10 @@ class Topics {
   CollisionNames collision_names_;
   // Partition folders that are not of the topics: nothing is made in their place, and they are not removed.
   std::set<std::pair<std::string, std::int32_t>> left_alone_;
-  bool lacks_partitions_ = false;
+  // Log directories that are not there and that have partitions; and whether there are partitions of which
+  // nothing tells where they are.
+  std::set<Uuid> awaited_;
+  bool lacks_unplaced_ = false;
 };
 
 // Kafka's rule for topic names: 1 to 249 of [a-zA-Z0-9._-], not "." or "..". nullopt: fine; else why not.

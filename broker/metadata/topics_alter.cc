@@ -109,6 +109,8 @@ TopicOutcome Topics::add_partitions(std::string_view name, std::int32_t partitio
     }
     return refused(ErrorCode::kafka_storage_error, made.error().describe());
   }
+  if (const auto placed = update_placement(after->id, placement_of(*after)); !placed.ok())
+    spdlog::warn("topic {}: where its partitions are is not recorded: {}", name, placed.error().describe());
   spdlog::info("topic {} has {} partitions now, {} before", name, partition_count, now);
   publish(image->with({after}));
   return {ErrorCode::none, "", std::move(after)};

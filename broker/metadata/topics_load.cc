@@ -29,9 +29,10 @@ bool is_adoptable(const TopicId& id, const std::set<std::int32_t>& partitions) {
 
 Result<void> Topics::load(std::vector<std::string>& notes) {
   Loading loading(notes);
-  for (auto step : {&Topics::read_store, &Topics::find_folders, &Topics::add_kafka_topics,
-                    &Topics::sort_folders, &Topics::finish_works, &Topics::adopt_unknown,
-                    &Topics::settle_records, &Topics::serve, &Topics::end_takeover, &Topics::write_records}) {
+  for (auto step :
+       {&Topics::read_store, &Topics::find_folders, &Topics::add_kafka_topics, &Topics::sort_folders,
+        &Topics::finish_works, &Topics::adopt_unknown, &Topics::settle_records, &Topics::serve,
+        &Topics::settle_placements, &Topics::end_takeover, &Topics::write_records}) {
     const auto done = (this->*step)(loading);
     if (!done.ok()) return done;
   }
@@ -74,11 +75,18 @@ Result<void> Topics::read_store(Loading& loading) {
     loading.recorded_removed.insert(TRY(topic_id_in_key(pair.key, kRemovedKeyPrefix)));
   }
   loading.removed = loading.recorded_removed;
+  for (const KeyValue& pair : TRY(store_.range(kPlacementKeyPrefix))) {
+    const TopicId id = TRY(topic_id_in_key(pair.key, kPlacementKeyPrefix));
+    loading.recorded_placements[id] = TRY(decode_placement_record(pair.key, pair.value));
+  }
+  loading.placements = loading.recorded_placements;
   return {};
 }
 
 Result<void> Topics::find_folders(Loading& loading) {
   loading.folders = TRY(host_.find());
+  for (const PartitionHost::Found& folder : loading.folders) loading.found_ids.insert(folder.topic_id);
+  place_kafka_topics(loading);
   choose_among_directories(loading);
   for (const PartitionHost::Found& folder : loading.folders) {
     const std::pair name{folder.topic, folder.partition.value};
@@ -88,6 +96,7 @@ Result<void> Topics::find_folders(Loading& loading) {
     } else {
       loading.folder_ids[name] = folder.topic_id;
     }
+    if (host_.are_directories_several()) loading.folder_directories[name] = folder.directory_id;
   }
   return {};
 }
@@ -177,7 +186,7 @@ Result<void> Topics::finish_works(Loading& loading) {
     const bool is_found = before != loading.recorded_left.end() && record.left.empty();
     if (!host_.is_complete() && !is_found) {
       // What is left of it may be in a directory that comes back.
-      lacks_partitions_ = true;
+      lacks_unplaced_ = true;
       if (before != loading.recorded_left.end() && before->second != record.left)
         loading.to_record[unfinished_key(id)] = encode(record);
       continue;
@@ -196,6 +205,12 @@ Result<void> Topics::adopt_unknown(Loading& loading) {
     }
     return true;
   });
+  if (!host_.is_complete()) {
+    for (const auto& [name, unknown] : std::exchange(loading.unknown, {})) {
+      for (const std::int32_t partition : unknown.partitions)
+        leave_alone(loading, name, partition, "no topic is adopted while a log directory is missing");
+    }
+  }
   if (loading.unknown.empty()) return {};
   if (!takeover_) {
     loading.notes.emplace_back(
@@ -244,14 +259,11 @@ Result<void> Topics::settle_records(Loading& loading) {
     const bool is_same = recorded != loading.recorded_elsewhere.end() && recorded->second == partitions;
     if (!is_same) loading.to_record[elsewhere_key(id)] = encode_elsewhere(partitions);
   }
-  for (const TopicId& id : loading.recorded_removed) loading.to_record[removed_key(id)] = std::nullopt;
-  for (const auto& [name, id] : loading.folder_ids) {
-    if (!loading.removed.contains(id)) continue;
-    if (loading.recorded_removed.contains(id)) {
-      loading.to_record.erase(removed_key(id));
-    } else {
-      loading.to_record[removed_key(id)] = encode_removed();
-    }
+  for (const TopicId& id : loading.removed) {
+    const bool may_be_found = loading.found_ids.contains(id) || !host_.is_complete();
+    const bool is_recorded = loading.recorded_removed.contains(id);
+    if (is_recorded && !may_be_found) loading.to_record[removed_key(id)] = std::nullopt;
+    if (!is_recorded && may_be_found) loading.to_record[removed_key(id)] = encode_removed();
   }
   return {};
 }
@@ -260,6 +272,9 @@ Result<void> Topics::settle_records(Loading& loading) {
 std::optional<std::string> Topics::offline_reason(const Loading& loading, const TopicImage& topic,
                                                   std::int32_t partition) const {
   const bool is_present = loading.is_present(topic.name, partition);
+  const auto placed = loading.placed(topic.id, partition);
+  if (placed && host_.directory_state(*placed) == PartitionHost::DirectoryState::missing)
+    return fmt::format("its log directory is missing, the one with directory.id {}", placed->to_string());
   if (const auto found = loading.ambiguities.find({topic.name, partition});
       is_present && found != loading.ambiguities.end()) {
     return found->second;
@@ -289,7 +304,6 @@ Result<void> Topics::serve(Loading& loading) {
       }
       if (const auto reason = offline_reason(loading, *topic, i)) {
         spdlog::error("partition {}-{} is offline: {}", name, i, *reason);
-        lacks_partitions_ = lacks_partitions_ || !host_.is_complete();
         offline.push_back(std::move(opening));
         continue;
       }

@@ -22,10 +22,16 @@ struct Topics::Loading {
 
   std::vector<std::string>& notes;
   std::vector<PartitionHost::Found> folders;
+  std::unordered_set<TopicId> found_ids;  // of all that was found, what is passed over included
   std::map<std::pair<std::string, std::int32_t>, TopicId> folder_ids;  // the same, to look up; by name
   // Of names that several log directories have: which of them it is, or, where that is not told, why not.
   std::map<std::pair<std::string, std::int32_t>, std::size_t> chosen_directories;
   std::map<std::pair<std::string, std::int32_t>, std::string> ambiguities;
+  // Where there are several log directories: in which one each partition is, as the store or, later, Kafka
+  // has it, and in which it was found.
+  std::unordered_map<TopicId, PlacementRecord> recorded_placements;
+  std::unordered_map<TopicId, PlacementRecord> placements;
+  std::map<std::pair<std::string, std::int32_t>, Uuid> folder_directories;
   std::map<std::string, std::shared_ptr<TopicImage>> topics;
   std::unordered_map<TopicId, UnfinishedRecord> unfinished;  // `left` less what is found
   std::unordered_map<TopicId, std::set<std::int32_t>> recorded_left;
@@ -52,6 +58,13 @@ struct Topics::Loading {
   // What the store is to have once all is served, by key; nullopt is a key that goes.
   std::map<std::string, std::optional<std::string>> to_record;
 
+  // nullopt where that is not known.
+  std::optional<Uuid> placed(const TopicId& id, std::int32_t partition) const {
+    const auto record = placements.find(id);
+    if (record == placements.end()) return std::nullopt;
+    const auto directory = record->second.in.find(partition);
+    return directory == record->second.in.end() ? std::nullopt : std::optional(directory->second);
+  }
   bool is_present(const std::string& topic, std::int32_t partition) const {
     const auto folders_of_topic = present.find(topic);
     return folders_of_topic != present.end() && folders_of_topic->second.contains(partition);

@@ -12,6 +12,7 @@
 
 #include "broker/append_round.h"
 #include "broker/cold_reads.h"
+#include "broker/device_use.h"
 #include "broker/dispatcher.h"
 #include "broker/net/listener.h"
 #include "broker/rate_limited_log.h"
@@ -360,12 +361,14 @@ void Connection::dispatch_frame(MutableByteView frame) {
   const std::uint64_t slot = first_slot_ + slots_.size();
   slots_.push_back({});
   const bool appends = is_produce(frame);
+  std::optional<DeviceUse> use;
+  if (appends) use.emplace();
   dispatching_ = true;
   const bool answerable = dispatch(environment_.services, reactor_, info_, frame, shared_from_this(), slot);
   dispatching_ = false;
   if (!answerable) receiving_ended_ = true;  // its slot closes the connection when its turn comes
-  if (!appends) return;
-  if (Device* const congested = environment_.devices.congested()) wait_for(*congested);
+  if (!use) return;
+  if (Device* const congested = use->congested()) wait_for(*congested);
 }
 
 // A producer that outruns the disk is not read from until the disk has caught up.

@@ -67,7 +67,7 @@ TEST_CASE("several directories: one that is away takes its partitions offline, a
     const auto described = broker.described();
     REQUIRE(described.size() == 3);
     for (const auto& one : described) {
-      const bool is_failed = away == Away::unreadable && one.path == broker.path("b");
+      const bool is_failed = one.path == broker.path("b");
       CHECK(one.error == (is_failed ? ErrorCode::kafka_storage_error : ErrorCode::none));
       CHECK(one.topic_count == (one.path == broker.path("b") ? 0 : 10));
     }
@@ -112,7 +112,7 @@ TEST_CASE("several directories: a topic that was deleted while its directory was
   CHECK(broker.end_of("t2") == kOneRecord);
 }
 
-TEST_CASE("several directories: a partition that two have is offline, and neither is touched") {
+TEST_CASE("several directories: a partition that two have is the one on record, and neither is touched") {
   SeveralDirectories broker;
   broker.start();
   REQUIRE(broker.create("t") == ErrorCode::none);
@@ -121,13 +121,22 @@ TEST_CASE("several directories: a partition that two have is offline, and neithe
   std::filesystem::copy(broker.path("a/t-0"), broker.path("c/t-0"));
   SECTION("of the same topic") {
     broker.start();
+    CHECK(broker.produce("t") == ErrorCode::none);
+    broker.stop();
+    broker.start();
+    CHECK(broker.end_of("t").second == 2);
+    broker.stop();
+    std::filesystem::rename(broker.path("a/t-0"), broker.path("b/t-0"));
+    broker.start();  // nothing tells any more
     CHECK(broker.end_of("t").first == ErrorCode::kafka_storage_error);
     broker.stop();
-    CHECK(broker.has_folder("a", "t"));
+    CHECK(broker.has_folder("b", "t"));
     CHECK(broker.has_folder("c", "t"));
     std::filesystem::remove_all(broker.path("c/t-0"));
+    std::filesystem::rename(broker.path("b/t-0"), broker.path("a/t-0"));
     broker.start();
-    CHECK(broker.end_of("t") == kOneRecord);
+    CHECK(broker.produce("t") == ErrorCode::none);
+    CHECK(broker.end_of("t").second == 3);
     std::filesystem::copy(broker.path("a/t-0"), broker.path("b/t-0"));
     broker.stop();
     broker.start();
@@ -178,7 +187,7 @@ TEST_CASE("several directories: those that do not belong together are refused, w
   using Catch::Contains;
   const std::string a = broker.path("a");
   const std::string b = broker.path("b");
-  CHECK_THAT(broker.refusal(b + "," + a), Contains(a) && Contains("must be the first"));
+  CHECK_THAT(broker.refusal(b + "," + a), Contains("must be the first"));
   CHECK_THAT(broker.refusal(broker.path("new") + "," + b), Contains("is its disk there?"));
   CHECK_FALSE(std::filesystem::exists(broker.path("new")));
   broker.start(broker.path("foreign"));

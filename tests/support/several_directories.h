@@ -12,6 +12,8 @@
 
 #include "protocol/messages/delete_topics.h"
 #include "protocol/messages/describe_log_dirs.h"
+#include "storage/meta_properties.h"
+#include "storage/posix_file_system.h"
 #include "tests/support/batches.h"
 #include "tests/support/running_server.h"
 
@@ -32,10 +34,19 @@ class SeveralDirectories {
     server_.emplace(root_, settings);
   }
   void stop() { server_.reset(); }
+  // A partition could not be opened, so not all is closed as it should be.
+  void stop_after_faults() {
+    CHECK_FALSE(server_->server->stop().ok());
+    server_.reset();
+  }
+  // For the next start.
+  void set(const std::string& name, const std::string& value) { settings_.emplace_back(name, value); }
   // The error of a start that is refused.
   std::string refusal(const std::string& log_dirs) const {
-    auto loaded =
-        broker::load_config({"", {}, {{"listeners", "PLAINTEXT://127.0.0.1:0"}, {"log.dirs", log_dirs}}});
+    std::vector<broker::NameValue> settings = settings_;
+    settings.emplace_back("listeners", "PLAINTEXT://127.0.0.1:0");
+    settings.emplace_back("log.dirs", log_dirs);
+    auto loaded = broker::load_config({"", {}, settings});
     REQUIRE(loaded.ok());
     const auto started = broker::Server(std::move(loaded).value()).start();
     return started.ok() ? "" : started.error().describe();
@@ -65,6 +76,18 @@ class SeveralDirectories {
     client.send(request, 5, 1);
     Bytes kept;
     return client.receive<CreateTopicsResponse>(5, 1, kept).topics.at(0).error_code;
+  }
+  bool create_with_record(const std::string& topic) {
+    return create(topic) == ErrorCode::none && produce(topic) == ErrorCode::none;
+  }
+  // Of meta.properties, which is there.
+  std::string cluster_id(std::string_view name) const { return identity(name).cluster_id; }
+  std::string directory_id(std::string_view name) const { return identity(name).directory_id->to_string(); }
+  // A directory that says no more than whose it is.
+  void write_identity(std::string_view name, const std::string& cluster_id) const {
+    std::filesystem::create_directories(path(name));
+    std::ofstream(path(name) + "/meta.properties")
+        << "version=1\nnode.id=1\ncluster.id=" << cluster_id << "\n";
   }
   ErrorCode remove(const std::string& topic) {
     RawClient client(server_->port);
@@ -105,8 +128,14 @@ class SeveralDirectories {
   std::uint16_t port() const { return server_->port; }
 
  private:
+  storage::MetaProperties identity(std::string_view name) const {
+    const auto meta = storage::read_meta_properties(*storage::make_posix_file_system(), path(name));
+    REQUIRE(meta.ok());
+    return meta->value();
+  }
+
   const TempDir root_;
-  const std::vector<broker::NameValue> settings_;
+  std::vector<broker::NameValue> settings_;
   std::optional<RunningServer> server_;
 };
 
