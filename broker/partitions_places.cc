@@ -65,8 +65,8 @@ Result<std::vector<PartitionHost::Found>> Partitions::find() {
   std::vector<Found> found;
   for (std::size_t p = 0; p < places_.open.size(); ++p) {
     for (storage::FoundPartition& partition : TRY(places_.open[p].log_dir->find_partitions())) {
-      found.push_back(
-          {std::move(partition.name.topic), partition.name.partition, partition.topic_id, p, paths_[p]});
+      found.push_back({std::move(partition.name.topic), partition.name.partition, partition.topic_id, p,
+                       paths_[p], places_.open[p].id});
     }
   }
   return found;
@@ -142,6 +142,7 @@ std::vector<Partitions::LogDirView> Partitions::log_dirs() const {
     views.push_back({paths_[p], places_.open[p].log_dir->space(), {}, closed[p]});
   for (std::shared_ptr<Partition>& partition : all())
     views[place_of(*partition)].partitions.push_back(std::move(partition));
+  add_futures(views);
   for (const std::string& path : places_.failed)
     views.push_back({absolute_path(path), Error{Errc::offline, path}, {}});
   return views;
@@ -151,10 +152,6 @@ Partitions::PathState Partitions::path_state(std::string_view path) const {
   if (std::ranges::find(paths_, path) != paths_.end()) return PathState::open;
   const auto is_it = [&](const std::string& failed) { return absolute_path(failed) == path; };
   return std::ranges::any_of(places_.failed, is_it) ? PathState::failed : PathState::unknown;
-}
-
-bool Partitions::is_in(const Partition& partition, std::string_view path) const {
-  return paths_[place_of(partition)] == path;
 }
 
 std::vector<bool> Partitions::close_logs(const std::vector<std::shared_ptr<Partition>>& partitions) {

@@ -26,6 +26,7 @@
 #include "broker/metadata/topics.h"
 #include "broker/net/listener.h"
 #include "broker/open_log_dirs.h"
+#include "broker/partition_moves.h"
 #include "broker/partitions.h"
 #include "broker/producer_ids.h"
 #include "broker/resource_configs.h"
@@ -132,7 +133,9 @@ class Server::Parts {
         control_("control", 1),
         io_("io", static_cast<std::size_t>(config_.io_threads), storage::ThreadPriority::background),
         devices_(devices_of(directories_)),
-        partitions_(places(opened.directories.failed), config_.num_recovery_threads),
+        partitions_(places(opened.directories), config_.num_recovery_threads),
+        moving_("moves", 1, storage::ThreadPriority::background),
+        moves_(partitions_, moving_, control_),
         topics_(config_, *store_, partitions_),
         resource_configs_(*store_),
         producer_ids_(*store_),
@@ -148,6 +151,7 @@ class Server::Parts {
         environment_{services_, budget_, limits_, devices_, cold_reads_} {
     for (const auto& directory : directories_) directory->start(config_.disk_free_bytes_min);
     partitions_.cordon(config_.cordoned_log_dirs);
+    partitions_.use(moves_);
     if (const std::int32_t most = connections_max(config_); most < config_.max_connections) {
       spdlog::warn("max.connections is {} instead of {}: the process may have no more open files", most,
                    config_.max_connections);
@@ -198,6 +202,7 @@ class Server::Parts {
 
   void run() {
     housekeeping_.start();
+    moves_.run();
     for (const auto& loop : accept_loops_) loop->start();
     for (const auto& reactor : reactors_) {
       const bool is_for_replays = reactor.get() == environment_.replays->reactor;
@@ -213,6 +218,8 @@ class Server::Parts {
   Result<void> stop() {
     close_connections();
     control_.stop();
+    moving_.stop();
+    moves_.stop();
     if (const Result<void> closed = store_->close(); !closed.ok()) {
       spdlog::warn("metadata store: {}", closed.error().describe());
     }
@@ -249,12 +256,14 @@ class Server::Parts {
     return devices;
   }
 
-  Partitions::Places places(const std::vector<FailedDirectory>& failed) const {
+  Partitions::Places places(const OpenLogDirs& opened) const {
     Partitions::Places places;
-    for (const auto& directory : directories_)
-      places.open.push_back({&directory->log_dir(), &directory->device()});
-    for (const FailedDirectory& one : failed) places.failed.push_back(one.path);
-    places.is_complete = failed.empty() && missing_directories_.empty();
+    for (std::size_t i = 0; i < directories_.size(); ++i) {
+      const Uuid id = i < opened.ids.size() ? opened.ids[i] : Uuid{};
+      places.open.push_back({&directories_[i]->log_dir(), &directories_[i]->device(), id});
+    }
+    for (const FailedDirectory& one : opened.failed) places.failed.push_back(one.path);
+    places.is_complete = opened.failed.empty() && missing_directories_.empty();
     return places;
   }
 
@@ -328,6 +337,8 @@ class Server::Parts {
   ThreadExecutor io_;
   Devices devices_;
   Partitions partitions_;
+  ThreadExecutor moving_;
+  PartitionMoves moves_;
   Topics topics_;
   ResourceConfigs resource_configs_;
   ProducerIds producer_ids_;
