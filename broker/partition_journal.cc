@@ -52,8 +52,8 @@ Partition::Contribution Partition::contribute(storage::JournalFrame& frame) {
 }
 
 void Partition::committed() {
-  // Gone meanwhile: nothing will ever be synced that would release the frame.
-  if (log_->is_retired()) device_.journal()->release(journal_key());
+  // Deleted meanwhile: nothing will ever be synced that would release the frame.
+  if (is_stopped()) device_.journal()->release(journal_key());
   device_.remove_unflushed(committing_bytes_, this);
   complete_up_to(committing_end_);
 }

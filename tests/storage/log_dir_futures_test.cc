@@ -11,6 +11,7 @@
 #include "tests/support/batches.h"
 #include "tests/support/create_log.h"
 #include "tests/support/fault_file_system.h"
+#include "tests/support/journaled_dir.h"
 #include "tests/support/manual_clock.h"
 #include "tests/support/mem_file_system.h"
 
@@ -278,6 +279,39 @@ TEST_CASE("log: a copy takes the epochs and producers of the original that its b
   REQUIRE(copy->producers().size() == 1);
   CHECK(copy->producers().front().producer_id == ProducerId(7));
   CHECK(copy->producers().front().last_sequence == 1);
+}
+
+// It left records in the journal when it moved away, which a crash must not bring back.
+TEST_CASE("log dir: a partition that came back is not given what the journal had of it before") {
+  tests::JournaledDir d;
+  d.start({"a"});
+  for (int i = 0; i < 3; ++i) d.append("a");
+  d.commit("a");
+  auto& partition = d["a"];
+  const std::string first = partition.appended.front();
+  const auto slice =
+      partition.log->read(Offset(0), partition.log->log_end(), 1, Log::FirstBatch::whole, IoMode::may_block);
+  REQUIRE(slice.ok());
+  Bytes bytes(static_cast<std::size_t>(slice->size));
+  REQUIRE(slice->file->read_at(slice->position, bytes).ok());
+  partition.log->retire();
+  REQUIRE(d.dir->delete_log(partition.name).ok());
+  {
+    const auto copy = d.dir->begin_future(partition.name, partition.topic, d.config, Offset(0)).value();
+    REQUIRE(copy->append_as_follower(bytes).ok());
+    REQUIRE(copy->close().ok());
+    REQUIRE(d.dir->settle_future(partition.name, *copy).ok());
+    REQUIRE(d.dir->promote_future(partition.name).ok());
+  }
+  d.forget_expectations("a");
+  d.crash(1, CrashMode::lose_all);
+  REQUIRE(d.try_open().ok());
+  REQUIRE(d.dir->find_partitions().ok());
+  RecoveryReport report;
+  const auto log = d.dir->open_log({"a", PartitionIndex(0)}, d.config, report);
+  REQUIRE(log.ok());
+  CHECK(report.restored_bytes == 0);
+  CHECK((*log)->log_end().offset == Offset(1));
 }
 
 }  // namespace
