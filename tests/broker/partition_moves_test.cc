@@ -2,7 +2,10 @@
 #include "broker/partition_moves.h"
 
 #include <catch2/catch.hpp>
+#include <future>
+#include <memory>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -93,6 +96,25 @@ TEST_CASE("moves: a paused partition takes no appends, is read, and goes on wher
   CHECK(fixture.append(batch().record("k", "w"))->told().at(0).result.base_offset == Offset(1));
 }
 
+TEST_CASE("moves: an append that its round has not written when the partition is paused is not taken") {
+  MovesFixture fixture;
+  fixture.create();
+  const auto partition = fixture.partition();
+  std::future<bool> paused;
+  std::shared_ptr<RecordingSink> gathered;
+  Bytes bytes = batch().record("k", "v");
+  {
+    const broker::AppendRound round;
+    gathered = std::make_shared<RecordingSink>();
+    partition->append({bytes, header_of(bytes), Acks::leader, gathered, 0});
+    paused = std::async(std::launch::async, [&] { return partition->pause().ok(); });
+    while (!partition->is_paused()) std::this_thread::yield();
+  }
+  CHECK(paused.get());
+  CHECK(gathered->told().at(0).result.error == ErrorCode::not_leader_or_follower);
+  CHECK(partition->log().log_end().offset == Offset(0));
+}
+
 TEST_CASE("moves: a batch that an idempotent producer sends again after the move is stored once") {
   MovesFixture fixture;
   fixture.create();
@@ -147,7 +169,12 @@ TEST_CASE("moves: a log start that moves meanwhile is that of the copy") {
     CHECK(fixture.partition()->log().log_end().offset == Offset(7));
   }
   CHECK(fixture.path() == "/b");
+  const Offset start = fixture.partition()->log().log_start();
   CHECK(fixture.append(batch().record("k", "v"))->told().at(0).result.base_offset == Offset(7));
+  fixture.crash(1, CrashMode::lose_all);
+  fixture.start();
+  fixture.open();
+  CHECK(fixture.partition()->log().log_start() == start);
 }
 
 TEST_CASE("moves: retention that overtakes the copy leaves out what went") {
