@@ -26,7 +26,7 @@ class PartitionHost {
     TopicId topic_id;           // all zero where the folder does not say
     std::size_t directory = 0;  // which of the log directories has it
     std::string directory_path = {};
-    Uuid directory_id = {};
+    Uuid directory_id = {};  // all zero for a directory that is alone, and may have none
   };
   // The partition folders that are there, of all log directories.
   virtual Result<std::vector<Found>> find() = 0;
@@ -76,6 +76,24 @@ class PartitionHost {
   virtual void keep_offline(const std::vector<Opening>& /*partitions*/) {}
   virtual void set_config(const std::string& topic, PartitionIndex partition,
                           const storage::LogConfig& config) = 0;
+
+  // The copies that moves between log directories, which did not come to their end, left.
+  virtual Result<std::vector<Found>> find_futures() { return std::vector<Found>(); }
+  // Before the partition is opened: the copy in that directory becomes its folder there, durably.
+  // Errc::not_found where there is none, already_exists where there is such a folder.
+  virtual Result<void> promote_future(const std::string& topic, PartitionIndex /*partition*/,
+                                      std::size_t /*directory*/) {
+    return Error{Errc::not_found, topic};
+  }
+  // Durably. Errc::not_found where there is none.
+  virtual Result<void> drop_future(const std::string& topic, PartitionIndex /*partition*/,
+                                   std::size_t /*directory*/) {
+    return Error{Errc::not_found, topic};
+  }
+  // Once the partition is open: moves it there, from the beginning. Where that cannot be, it stays where it
+  // is, which the log says, and the copy is dropped.
+  virtual void resume_move(const std::string& /*topic*/, PartitionIndex /*partition*/,
+                           std::size_t /*directory*/) {}
 };
 
 }  // namespace sillok::broker

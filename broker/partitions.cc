@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "broker/in_parallel.h"
+#include "broker/partition_moves.h"
 
 namespace sillok::broker {
 namespace {
@@ -270,6 +271,7 @@ Result<void> Partitions::remove(const std::string& topic, PartitionIndex partiti
 
 Result<void> Partitions::remove_folder(const std::string& topic, PartitionIndex partition,
                                        const TopicId& topic_id) {
+  if (moves_ != nullptr) moves_->cancel({topic, partition}, topic_id);
   if (const auto served = take_out(topic, partition, topic_id)) {
     served->stop(protocol::ErrorCode::unknown_topic_or_partition);
     served->log().retire();
@@ -289,6 +291,7 @@ Result<void> Partitions::remove_folder(const std::string& topic, PartitionIndex 
 void Partitions::set_config(const std::string& topic, PartitionIndex partition,
                             const storage::LogConfig& config) {
   if (const Lookup found = find(topic, partition); found.partition) found.partition->set_config(config);
+  if (moves_ != nullptr) moves_->set_config({topic, partition}, config);
 }
 
 }  // namespace sillok::broker

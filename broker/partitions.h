@@ -17,9 +17,12 @@
 #include "broker/partition.h"
 #include "broker/partition_host.h"
 #include "broker/partition_view.h"
+#include "protocol/error_code.h"
 #include "storage/log_dir.h"
 
 namespace sillok::broker {
+
+class PartitionMoves;
 
 // Threading: lookups and for_each() from any thread; the PartitionHost part on one thread at a time.
 class Partitions final : public PartitionHost, public PartitionsView {
@@ -36,7 +39,7 @@ class Partitions final : public PartitionHost, public PartitionsView {
   struct Place {
     storage::LogDir* log_dir;
     Device* device;
-    Uuid id{};  // directory.id
+    Uuid id = {};  // its directory.id; all zero where it is alone, and may have none
   };
   // The log directories, as far as they could be opened, and at least one of them.
   struct Places {
@@ -79,6 +82,12 @@ class Partitions final : public PartitionHost, public PartitionsView {
   void keep_offline(const std::vector<Opening>& partitions) override;
   void set_config(const std::string& topic, PartitionIndex partition,
                   const storage::LogConfig& config) override;
+  Result<std::vector<Found>> find_futures() override;
+  Result<void> promote_future(const std::string& topic, PartitionIndex partition,
+                              std::size_t directory) override;
+  Result<void> drop_future(const std::string& topic, PartitionIndex partition,
+                           std::size_t directory) override;
+  void resume_move(const std::string& topic, PartitionIndex partition, std::size_t directory) override;
 
   // The directories with these paths get no new partitions.
   void cordon(const std::vector<std::string>& paths);
@@ -93,13 +102,31 @@ class Partitions final : public PartitionHost, public PartitionsView {
     Result<storage::SpaceUse> space;                     // an error for one that could not be opened, too
     std::vector<std::shared_ptr<Partition>> partitions;  // that are served from it
     bool is_cordoned = false;
+    struct Future {
+      std::string topic;
+      PartitionIndex partition;
+      ByteCount size = 0;
+      std::int64_t offset_lag = 0;
+    };
+    std::vector<Future> futures = {};  // that are copied to it
   };
   // May block.
   std::vector<LogDirView> log_dirs() const;
   // As log_dirs() calls it. Does not block.
   enum class PathState { unknown, failed, open };
   PathState path_state(std::string_view path) const;
-  bool is_in(const Partition& partition, std::string_view path) const;
+
+  // Moves between the directories; partitions_moving.cc has these. Before anything is moved, and for as long.
+  void use(PartitionMoves& moves) { moves_ = &moves; }
+  // On the control executor: the partition shall be in the directory with that path. Kafka's error; none
+  // where it is there, or on its way. A move to another one is given up.
+  protocol::ErrorCode move(const std::string& topic, PartitionIndex partition, std::string_view path);
+  const Place& place(std::size_t index) const { return places_.open[index]; }
+  const std::string& path(std::size_t index) const { return paths_[index]; }  // absolute
+  std::size_t place_of(const Partition& partition) const;
+  // On the control executor: `next` is served in the place of `served`; null is offline.
+  void replace(const Partition& served, std::shared_ptr<Partition> next);
+
   // The orderly end: nothing is appended any more, every log is flushed and closed, and each directory is
   // marked clean if all of its logs could be.
   Result<void> close();
@@ -137,7 +164,6 @@ class Partitions final : public PartitionHost, public PartitionsView {
   Result<storage::LogCreation> begin_in(const Opening& opening, std::size_t& place);
 
   // partitions_places.cc has these. Places are told by their index.
-  std::size_t place_of(const Partition& partition) const;
   std::size_t place_of(const Opening& opening) const;
   std::vector<std::size_t> choose_places(const std::vector<Opening>& openings) const;
   std::optional<std::size_t> other_place(std::span<const std::size_t> tried) const;
@@ -147,6 +173,7 @@ class Partitions final : public PartitionHost, public PartitionsView {
                                                  PartitionIndex partition);
   std::vector<std::size_t> places_of_folder(const storage::TopicPartition& name, const TopicId& id) const;
   std::vector<bool> cordoned() const;
+  void add_futures(std::vector<LogDirView>& views) const;
   using CheckpointEntries = std::vector<storage::LogDir::CheckpointEntry>;
   // By place, of those that are not stopped.
   std::vector<CheckpointEntries> entries_of(const std::vector<std::shared_ptr<Partition>>& partitions) const;
@@ -161,7 +188,8 @@ class Partitions final : public PartitionHost, public PartitionsView {
   const Places places_;
   const std::vector<std::string> paths_;  // of places_.open, absolute
   const std::int32_t recovery_threads_;
-  mutable std::mutex mutex_;  // guards what follows, for as long as it is copied
+  PartitionMoves* moves_ = nullptr;  // null: nothing is moved
+  mutable std::mutex mutex_;         // guards what follows, for as long as it is copied
   std::shared_ptr<const Table> table_;
   std::vector<bool> cordoned_;  // by place
   std::vector<bool> failing_;   // by place: a partition could not be made there

@@ -239,6 +239,7 @@ std::vector<Partitions::LogDirView> Partitions::log_dirs() const {
     views.push_back({paths_[p], places_.open[p].log_dir->space(), {}, closed[p]});
   for (std::shared_ptr<Partition>& partition : all())
     views[place_of(*partition)].partitions.push_back(std::move(partition));
+  add_futures(views);
   for (const std::string& path : places_.failed)
     views.push_back({absolute_path(path), Error{Errc::offline, path}, {}});
   return views;
@@ -248,10 +249,6 @@ Partitions::PathState Partitions::path_state(std::string_view path) const {
   if (std::ranges::find(paths_, path) != paths_.end()) return PathState::open;
   const auto is_it = [&](const std::string& failed) { return absolute_path(failed) == path; };
   return std::ranges::any_of(places_.failed, is_it) ? PathState::failed : PathState::unknown;
-}
-
-bool Partitions::is_in(const Partition& partition, std::string_view path) const {
-  return paths_[place_of(partition)] == path;
 }
 
 std::vector<bool> Partitions::close_logs(const std::vector<std::shared_ptr<Partition>>& partitions) {

@@ -26,6 +26,7 @@
 #include "broker/metadata/topics.h"
 #include "broker/net/listener.h"
 #include "broker/open_log_dirs.h"
+#include "broker/partition_moves.h"
 #include "broker/partitions.h"
 #include "broker/producer_ids.h"
 #include "broker/resource_configs.h"
@@ -125,6 +126,8 @@ class Server::Parts {
         io_("io", static_cast<std::size_t>(config_.io_threads), storage::ThreadPriority::background),
         devices_(devices_of(directories_)),
         partitions_(places(opened.directories), config_.num_recovery_threads),
+        moving_("moves", 1, storage::ThreadPriority::background),
+        moves_(partitions_, moving_, control_),
         topics_(config_, *store_, partitions_),
         resource_configs_(*store_),
         producer_ids_(*store_),
@@ -140,6 +143,8 @@ class Server::Parts {
         environment_{services_, budget_, limits_, devices_, cold_reads_} {
     for (const auto& directory : directories_) directory->start(config_.disk_free_bytes_min);
     partitions_.cordon(config_.cordoned_log_dirs);
+    partitions_.use(moves_);
+    moves_.use(topics_);
     if (const std::int32_t most = connections_max(config_); most < config_.max_connections) {
       spdlog::warn("max.connections is {} instead of {}: the process may have no more open files", most,
                    config_.max_connections);
@@ -192,6 +197,7 @@ class Server::Parts {
 
   void run() {
     housekeeping_.start();
+    moves_.run();
     for (const auto& loop : accept_loops_) loop->start();
     for (const auto& reactor : reactors_) {
       const bool is_for_replays = reactor.get() == environment_.replays->reactor;
@@ -207,6 +213,8 @@ class Server::Parts {
   Result<void> stop() {
     close_connections();
     control_.stop();
+    moving_.stop();
+    moves_.stop();
     if (const Result<void> closed = store_->close(); !closed.ok()) {
       spdlog::warn("metadata store: {}", closed.error().describe());
     }
@@ -322,6 +330,8 @@ class Server::Parts {
   ThreadExecutor io_;
   Devices devices_;
   Partitions partitions_;
+  ThreadExecutor moving_;
+  PartitionMoves moves_;
   Topics topics_;
   ResourceConfigs resource_configs_;
   ProducerIds producer_ids_;

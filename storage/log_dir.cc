@@ -18,13 +18,6 @@ constexpr std::string_view kLockName = ".lock";
 constexpr std::string_view kReserveName = "sillok-reserve";
 constexpr ByteCount kReserveSize = 4 << 20;
 
-std::array<std::uint8_t, 16> random_bytes() {
-  std::random_device device;
-  std::array<std::uint8_t, 16> bytes{};
-  for (auto& byte : bytes) byte = static_cast<std::uint8_t>(device());
-  return bytes;
-}
-
 Uuid random_uuid() {
   for (;;) {
     if (const auto made = Uuid::from_random(random_bytes())) return *made;
@@ -32,6 +25,13 @@ Uuid random_uuid() {
 }
 
 }  // namespace
+
+std::array<std::uint8_t, 16> random_bytes() {
+  std::random_device device;
+  std::array<std::uint8_t, 16> bytes{};
+  for (auto& byte : bytes) byte = static_cast<std::uint8_t>(device());
+  return bytes;
+}
 
 LogDir::Impl::Impl(const LogDirOptions& options)
     : options_(options), file_cache_(*options.file_system, options.cached_file_limit) {
@@ -158,6 +158,8 @@ Result<void> LogDir::Impl::list_folders() {
       // Kafka recovers its own metadata whatever the mark says.
       const bool is_sound = was_clean_ || name->topic == kKafkaMetadataTopic;
       known_[*name].soundness = is_sound ? Soundness::settled : Soundness::unrecovered;
+    } else if (const auto future = parse_future_folder(entry.name)) {
+      futures_[*future].folders.push_back(entry.name);
     } else {
       warnings_.push_back(path_of(entry.name) + ": is no partition folder, and is left alone");
     }
@@ -206,12 +208,12 @@ std::size_t LogDir::Impl::folder_count() const {
   return known_.size();
 }
 
-LogOptions LogDir::Impl::log_options(const TopicPartition& name, const LogConfig& config) {
+LogOptions LogDir::Impl::log_options(std::string_view folder, const LogConfig& config) {
   LogOptions options;
   options.file_system = options_.file_system;
   options.file_cache = &file_cache_;
   options.clock = options_.clock;
-  options.directory = path_of(partition_folder_name(name));
+  options.directory = path_of(folder);
   options.config = config;
   options.incarnation = incarnation_;
   return options;
@@ -219,7 +221,7 @@ LogOptions LogDir::Impl::log_options(const TopicPartition& name, const LogConfig
 
 Result<std::unique_ptr<Log>> LogDir::Impl::open_log(const TopicPartition& name, const LogConfig& config,
                                                     RecoveryReport& report) {
-  LogOptions options = log_options(name, config);
+  LogOptions options = log_options(partition_folder_name(name), config);
   std::optional<OwnedRecoveryPoint> last;
   {
     const std::lock_guard lock(mutex_);
@@ -229,7 +231,8 @@ Result<std::unique_ptr<Log>> LogDir::Impl::open_log(const TopicPartition& name, 
     options.log_start_offset = entry->second.log_start;
     options.topic_id = entry->second.topic_id;
     // A folder that came after the stop may be of any state.
-    options.clean = was_clean_ && entry->second.is_listed;
+    options.clean = (was_clean_ && entry->second.is_listed) || entry->second.is_as_closed;
+    entry->second.is_as_closed = false;
     entry->second.soundness = Soundness::opened;
   }
   has_opened_log_ = true;
@@ -269,20 +272,12 @@ Result<bool> LogDir::Impl::complete_creation(const TopicPartition& name, const T
 
 Result<LogCreation> LogDir::Impl::begin_log(const TopicPartition& name, const TopicId& topic_id,
                                             const LogConfig& config, LeaderEpoch first_epoch) {
-  const LogOptions options = log_options(name, config);
+  const LogOptions options = log_options(partition_folder_name(name), config);
   if (TRY(file_system().exists(options.directory))) {
     if (!TRY(is_halved_creation(options.directory))) return Error{Errc::already_exists, options.directory};
     TRY(delete_log(name));
   }
-  bool has_old_lines = false;
-  {
-    const std::lock_guard lock(mutex_);
-    has_old_lines = stale_.count(name) != 0;
-  }
-  if (has_old_lines) {
-    const std::lock_guard one_writer(checkpoint_mutex_);
-    TRY(write_changed());
-  }
+  TRY(forget_old_lines(name));
   has_opened_log_ = true;
   {
     const std::lock_guard lock(mutex_);
@@ -301,6 +296,15 @@ Result<LogCreation> LogDir::Impl::begin_log(const TopicPartition& name, const To
     known_.erase(name);
   }
   return creation;
+}
+
+Result<void> LogDir::Impl::forget_old_lines(const TopicPartition& name) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (stale_.count(name) == 0) return {};
+  }
+  const std::lock_guard one_writer(checkpoint_mutex_);
+  return write_changed();
 }
 
 Result<bool> LogDir::Impl::is_halved_creation(const std::string& folder) {
@@ -427,6 +431,17 @@ Result<void> LogDir::delete_log(const TopicPartition& name) { return impl_->dele
 Result<void> LogDir::remove_deleted_partitions(SteadyTime now, std::int64_t delay_ms) {
   return impl_->remove_deleted_partitions(now, delay_ms);
 }
+Result<std::vector<FoundPartition>> LogDir::find_futures() const { return impl_->find_futures(); }
+bool LogDir::has_future(const TopicPartition& name) const { return impl_->has_future(name); }
+Result<std::unique_ptr<Log>> LogDir::begin_future(const TopicPartition& name, const TopicId& topic_id,
+                                                  const LogConfig& config, Offset start) {
+  return impl_->begin_future(name, topic_id, config, start);
+}
+Result<void> LogDir::settle_future(const TopicPartition& name, const Log& log) {
+  return impl_->settle_future(name, log);
+}
+Result<void> LogDir::drop_future(const TopicPartition& name) { return impl_->drop_future(name); }
+Result<void> LogDir::promote_future(const TopicPartition& name) { return impl_->promote_future(name); }
 Result<void> LogDir::write_checkpoints(std::span<const CheckpointEntry> entries) {
   return impl_->write_checkpoints(entries);
 }

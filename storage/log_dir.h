@@ -104,6 +104,25 @@ class LogDir {
   // Removes folders whose file.delete.delay.ms is over.
   Result<void> remove_deleted_partitions(SteadyTime now, std::int64_t delay_ms);
 
+  // Futures: copies of partitions of other log directories, that come to be partitions of this one once they
+  // are whole. Nothing else here counts them. log_dir_futures.cc has these.
+  Result<std::vector<FoundPartition>> find_futures() const;
+  bool has_future(const TopicPartition& name) const;
+  // An empty log, durably; what there was of a future of that name is dropped before. Errc::already_exists
+  // where there is a partition folder of that name, too_large where the name is too long for a future's.
+  Result<std::unique_ptr<Log>> begin_future(const TopicPartition& name, const TopicId& topic_id,
+                                            const LogConfig& config, Offset start);
+  // Durably notes where it ends and starts, so that promote_future() finds next to nothing to scan, also
+  // after a power cut. Requires: `log` is the future's, closed without an error.
+  Result<void> settle_future(const TopicPartition& name, const Log& log);
+  // Renames it so that it is no future any more, durably; its files go with remove_deleted_partitions().
+  // Errc::not_found where there is none. Requires: nobody writes to the Log any more.
+  Result<void> drop_future(const TopicPartition& name);
+  // Makes it the partition of its name, durably. Where it was not settled, open_log() scans all of it.
+  // Errc::already_exists where there is a partition folder of that name, not_found where there is no future,
+  // corrupt where there are several. Requires: the Log is closed.
+  Result<void> promote_future(const TopicPartition& name);
+
   struct CheckpointEntry {
     TopicPartition name;
     const Log* log;

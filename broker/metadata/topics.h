@@ -26,6 +26,7 @@
 #include "broker/config_changes.h"
 #include "broker/metadata/image.h"
 #include "broker/metadata/store.h"
+#include "broker/move_recorder.h"
 #include "broker/partition_host.h"
 #include "protocol/base/result.h"
 #include "protocol/error_code.h"
@@ -71,10 +72,10 @@ enum class ValidateOnly { no, yes };
 // serves. Durability: a topic exists once its folders and then its metadata are on disk; it is gone once its
 // deletion is. Invariants: every topic of the image is in the store; partitions are served (or offline) for
 // all of them.
-class Topics {
+class Topics final : public MoveRecorder {
  public:
   Topics(const Config& config, MetadataStore& store, PartitionHost& host);
-  ~Topics();
+  ~Topics() override;
 
   // For the next load(): what an Apache Kafka that ran on the log directory says of it. Its topics become
   // ours, configs and partition counts included. Where that leaves out data, because Kafka kept it elsewhere,
@@ -112,6 +113,11 @@ class Topics {
   // What topics have that set nothing themselves; for the topics that there are, too.
   void set_defaults(const storage::LogConfig& defaults);
 
+  // MoveRecorder; topics_moves.cc has these.
+  Result<void> record_move(const std::string& topic, const TopicId& topic_id, PartitionIndex partition,
+                           const Uuid& from, const Uuid& to) override;
+  Result<void> end_move(const std::string& topic, const TopicId& topic_id, PartitionIndex partition) override;
+
  private:
   using TopicPointer = std::shared_ptr<const TopicImage>;
   using CollisionNames = std::unordered_map<std::string, std::string>;
@@ -134,6 +140,11 @@ class Topics {
   Result<PlacementRecord> stored_placement(const TopicId& id);
   // Partitions that `now` does not have stay as the store has them.
   Result<void> update_placement(const TopicId& id, const PlacementRecord& now);
+  Result<void> store_placement(const TopicId& id, const PlacementRecord& record);
+  // topics_moves.cc has these.
+  Result<void> finish_moves(Loading& loading);
+  bool finish_move(Loading& loading, const TopicImage& topic, std::int32_t partition, const Uuid& from);
+  Result<void> sort_futures(Loading& loading);
   Result<void> add_kafka_topics(Loading& loading);
   Result<void> add_kafka_topic(Loading& loading, const KafkaTopic& topic,
                                std::vector<std::string>& incomplete);

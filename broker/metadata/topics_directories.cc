@@ -50,7 +50,7 @@ void Topics::choose_among_directories(Loading& loading) const {
     } else {
       std::vector<std::string> paths;
       for (const Found* one : folders) paths.push_back(one->directory_path);
-      loading.ambiguities[name] = fmt::format(
+      loading.faults[name] = fmt::format(
           "its folder is in several log directories, and nothing tells which is right: {}; stop the broker, "
           "and move all but one out of the way",
           fmt::join(paths, ", "));
@@ -105,6 +105,10 @@ Result<void> Topics::update_placement(const TopicId& id, const PlacementRecord& 
   if (!host_.are_directories_several()) return {};
   PlacementRecord record = TRY(stored_placement(id));
   for (const auto& [partition, directory] : now.in) record.in[partition] = directory;
+  return store_placement(id, record);
+}
+
+Result<void> Topics::store_placement(const TopicId& id, const PlacementRecord& record) {
   const auto written = store_.txn({{}, {{placement_key(id), encode(record)}}, {}});
   return written.ok() ? Result<void>() : written.error();
 }
@@ -121,7 +125,7 @@ void Topics::settle_placement(Loading& loading, const TopicImage& topic) {
       now.in[i] = *placed;
     } else if (const auto found = loading.folder_directories.find({topic.name, i});
                found != loading.folder_directories.end() && loading.is_present(topic.name, i) &&
-               !loading.ambiguities.contains({topic.name, i})) {
+               !loading.faults.contains({topic.name, i})) {
       now.in[i] = found->second;  // it could not be opened
     } else if (!host_.is_complete()) {
       lacks_unplaced_ = true;

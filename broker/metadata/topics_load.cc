@@ -31,8 +31,8 @@ Result<void> Topics::load(std::vector<std::string>& notes) {
   Loading loading(notes);
   for (auto step :
        {&Topics::read_store, &Topics::find_folders, &Topics::add_kafka_topics, &Topics::sort_folders,
-        &Topics::finish_works, &Topics::adopt_unknown, &Topics::settle_records, &Topics::serve,
-        &Topics::settle_placements, &Topics::end_takeover, &Topics::write_records}) {
+        &Topics::finish_works, &Topics::adopt_unknown, &Topics::settle_records, &Topics::sort_futures,
+        &Topics::serve, &Topics::settle_placements, &Topics::end_takeover, &Topics::write_records}) {
     const auto done = (this->*step)(loading);
     if (!done.ok()) return done;
   }
@@ -87,6 +87,7 @@ Result<void> Topics::find_folders(Loading& loading) {
   loading.folders = TRY(host_.find());
   for (const PartitionHost::Found& folder : loading.folders) loading.found_ids.insert(folder.topic_id);
   place_kafka_topics(loading);
+  TRY(finish_moves(loading));
   choose_among_directories(loading);
   for (const PartitionHost::Found& folder : loading.folders) {
     const std::pair name{folder.topic, folder.partition.value};
@@ -275,10 +276,8 @@ std::optional<std::string> Topics::offline_reason(const Loading& loading, const 
   const auto placed = loading.placed(topic.id, partition);
   if (placed && host_.directory_state(*placed) == PartitionHost::DirectoryState::missing)
     return fmt::format("its log directory is missing, the one with directory.id {}", placed->to_string());
-  if (const auto found = loading.ambiguities.find({topic.name, partition});
-      is_present && found != loading.ambiguities.end()) {
+  if (const auto found = loading.faults.find({topic.name, partition}); found != loading.faults.end())
     return found->second;
-  }
   if (is_present) return std::nullopt;
   const auto elsewhere = loading.elsewhere.find(topic.id);
   if (elsewhere != loading.elsewhere.end() && elsewhere->second.contains(partition))
@@ -333,6 +332,8 @@ Result<void> Topics::serve(Loading& loading) {
   if (done.ok() && !to_create.empty()) done = host_.create(to_create);
   if (!done.ok()) return done;
   publish(image_->with(std::move(images)));
+  for (const PartitionHost::Found& future : loading.to_resume)
+    host_.resume_move(future.topic, future.partition, future.directory);
   return {};
 }
 

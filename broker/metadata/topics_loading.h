@@ -22,11 +22,14 @@ struct Topics::Loading {
 
   std::vector<std::string>& notes;
   std::vector<PartitionHost::Found> folders;
-  std::unordered_set<TopicId> found_ids;  // of all that was found, what is passed over included
+  std::vector<PartitionHost::Found> futures;    // copies of moves that did not come to their end
+  std::vector<PartitionHost::Found> to_resume;  // of those, when all is served
+  std::unordered_set<TopicId> found_ids;        // of all that was found, what is passed over included
   std::map<std::pair<std::string, std::int32_t>, TopicId> folder_ids;  // the same, to look up; by name
-  // Of names that several log directories have: which of them it is, or, where that is not told, why not.
+  // Of names that several log directories have: which of them it is.
   std::map<std::pair<std::string, std::int32_t>, std::size_t> chosen_directories;
-  std::map<std::pair<std::string, std::int32_t>, std::string> ambiguities;
+  // Why a partition cannot be opened whose folder is there.
+  std::map<std::pair<std::string, std::int32_t>, std::string> faults;
   // Where there are several log directories: in which one each partition is, as the store or, later, Kafka
   // has it, and in which it was found.
   std::unordered_map<TopicId, PlacementRecord> recorded_placements;

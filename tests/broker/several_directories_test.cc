@@ -3,8 +3,6 @@
 
 #include <set>
 
-#include "protocol/messages/alter_replica_log_dirs.h"
-
 namespace sillok::tests {
 namespace {
 
@@ -232,24 +230,6 @@ TEST_CASE("several directories: a cordoned one gets no new partitions") {
     broker.start();
     CHECK(broker.create("t") == ErrorCode::invalid_replication_factor);
   }
-}
-
-// The server ends where a thread that serves connections waits for the disk.
-TEST_CASE("several directories: a partition is not moved between them, and whoever asks is told") {
-  SeveralDirectories broker;
-  broker.start();
-  REQUIRE(broker.create("t") == ErrorCode::none);
-  RawClient client(broker.port());
-  const auto error_of = [&](const std::string& path) {
-    AlterReplicaLogDirsRequest request;
-    request.dirs = {{path, {{"t", {PartitionIndex(0)}}}}};
-    client.send(request, 2, 4);
-    Bytes kept;
-    return client.receive<AlterReplicaLogDirsResponse>(2, 4, kept).results.at(0).partitions.at(0).error_code;
-  };
-  CHECK(error_of(broker.path("a")) == ErrorCode::none);
-  CHECK(error_of(broker.path("b")) == ErrorCode::invalid_request);
-  CHECK(error_of(broker.path("d")) == ErrorCode::log_dir_not_found);
 }
 
 }  // namespace

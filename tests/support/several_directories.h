@@ -1,7 +1,9 @@
 // A broker with three log directories on a real disk, that stops and starts while one of them is away.
 #pragma once
 
+#include <algorithm>
 #include <catch2/catch.hpp>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <optional>
@@ -10,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "protocol/messages/alter_replica_log_dirs.h"
 #include "protocol/messages/delete_topics.h"
 #include "protocol/messages/describe_log_dirs.h"
 #include "storage/meta_properties.h"
@@ -101,10 +104,10 @@ class SeveralDirectories {
     RawClient client(server_->port);
     return produce_one(client, topic, batch().record("k", topic), -1);
   }
-  // The error, and where the log ends.
+  // The error, and where the log ends. After an unclean stop what it has is seen once it is on disk.
   std::pair<ErrorCode, std::int64_t> end_of(const std::string& topic) {
     RawClient client(server_->port);
-    client.send(fetch_of(topic, Offset(0), 0), kFetchVersion, 1);
+    client.send(fetch_of(topic, Offset(0), 500), kFetchVersion, 1);
     Bytes kept;
     const auto response = client.receive<FetchResponse>(kFetchVersion, 1, kept);
     const auto& partition = response.responses.at(0).partitions.at(0);
@@ -124,6 +127,33 @@ class SeveralDirectories {
     for (const auto& one : client.receive<DescribeLogDirsResponse>(5, 1, kept).results)
       all.push_back({std::string(one.log_dir), one.error_code, one.topics.size(), one.is_cordoned});
     return all;
+  }
+  // Whether the partition shall be in that directory.
+  ErrorCode move(const std::string& topic, std::string_view directory) {
+    RawClient client(server_->port);
+    const std::string wanted = path(directory);
+    AlterReplicaLogDirsRequest request;
+    request.dirs = {{wanted, {{topic, {PartitionIndex(0)}}}}};
+    client.send(request, 2, 1);
+    Bytes kept;
+    return client.receive<AlterReplicaLogDirsResponse>(2, 1, kept).results.at(0).partitions.at(0).error_code;
+  }
+  // Until nothing is copied any more; aborts the test after half a minute.
+  void wait_for_moves() {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    while (is_moving()) REQUIRE(std::chrono::steady_clock::now() < deadline);
+  }
+  bool is_moving() {
+    RawClient client(server_->port);
+    client.send(DescribeLogDirsRequest{}, 5, 1);
+    Bytes kept;
+    for (const auto& one : client.receive<DescribeLogDirsResponse>(5, 1, kept).results) {
+      for (const auto& topic : one.topics) {
+        if (std::ranges::any_of(topic.partitions, &DescribeLogDirsPartitionResponse::is_future_key))
+          return true;
+      }
+    }
+    return false;
   }
   std::uint16_t port() const { return server_->port; }
 
