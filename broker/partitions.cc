@@ -26,6 +26,22 @@ storage::TopicPartition name_of(const PartitionHost::Opening& opening) {
   return {opening.topic, opening.partition};
 }
 
+// What moves that failed have left.
+void drop_futures(const Partitions::Places& places, const storage::TopicPartition& name,
+                  const TopicId& topic_id) {
+  for (const Partitions::Place& place : places.open) {
+    if (!place.log_dir->has_future(name)) continue;
+    const auto futures = place.log_dir->find_futures();
+    if (!futures.ok()) continue;
+    const auto is_it = [&](const storage::FoundPartition& one) {
+      return one.name == name && one.topic_id == topic_id;
+    };
+    if (std::ranges::none_of(*futures, is_it)) continue;
+    if (const auto dropped = place.log_dir->drop_future(name); !dropped.ok())
+      spdlog::error("{}-{}: {}", name.topic, name.partition.value, dropped.error().describe());
+  }
+}
+
 }  // namespace
 
 std::shared_ptr<const Partitions::Table> Partitions::table() const {
@@ -271,12 +287,13 @@ Result<void> Partitions::remove(const std::string& topic, PartitionIndex partiti
 
 Result<void> Partitions::remove_folder(const std::string& topic, PartitionIndex partition,
                                        const TopicId& topic_id) {
-  if (moves_ != nullptr) moves_->cancel({topic, partition}, topic_id);
+  const storage::TopicPartition name{topic, partition};
+  if (moves_ != nullptr) moves_->cancel(name, topic_id);
+  drop_futures(places_, name, topic_id);
   if (const auto served = take_out(topic, partition, topic_id)) {
     served->stop(protocol::ErrorCode::unknown_topic_or_partition);
     served->log().retire();
   }
-  const storage::TopicPartition name{topic, partition};
   std::optional<Error> failure;
   const std::vector<std::size_t> with_folder = places_of_folder(name, topic_id);
   for (const std::size_t place : with_folder) {

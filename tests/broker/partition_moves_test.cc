@@ -285,6 +285,13 @@ TEST_CASE("moves: what fails once the move is recorded takes the partition offli
         broker::Partitions::Lookup::State::offline);
   CHECK(MovesFixture::append_to(*source, batch().records(1))->told().at(0).result.error ==
         ErrorCode::kafka_storage_error);
+  CHECK(fixture.has_future(1));
+  if (GENERATE(false, true)) {
+    REQUIRE(fixture.partitions->remove(kTopic, PartitionIndex(0)).ok());
+    CHECK_FALSE(fixture.has_future(1));
+    CHECK_FALSE(fixture.directories[0]->log_dir->has_folder({kTopic, PartitionIndex(0)}));
+    return;
+  }
   fixture.crash(1, CrashMode::lose_all);
   REQUIRE(fixture.memory.remove_directory_tree("/b/orders-0").ok());
   fixture.start();
