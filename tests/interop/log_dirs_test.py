@@ -1,11 +1,11 @@
 """A partition is moved between log directories by Kafka's own tools while its producer writes to it."""
 
-import json
 import os
 import subprocess
 
 import harness
-from harness import check, check_equal, eventually, run, say
+from harness import check, check_equal, run, say
+from moved import move_partition
 from sillok_server import server
 
 TOPIC = "moving"
@@ -23,15 +23,7 @@ def printed(broker, name, *arguments):
 
 
 def move(broker, folder, directory):
-    path = os.path.join(folder, "moves.json")
-    with open(path, "w") as file:
-        json.dump({"version": 1, "partitions": [{"topic": TOPIC, "partition": 0, "replicas": [1],
-                                                 "log_dirs": [os.path.join(folder, directory)]}]}, file)
-    command = ["reassign.ReassignPartitionsCommand", "--reassignment-json-file", path]
-    output = printed(broker, *command, "--execute")
-    check("Successfully started moving log directory" in output, f"kafka-reassign-partitions --execute:\n{output}")
-    eventually(lambda: "completed successfully" in printed(broker, *command, "--verify"),
-               f"the move to {directory}", timeout_s=120)
+    move_partition(broker, TOPIC, 0, os.path.join(folder, directory))
     folders = [name for name in ("a", "b") if os.path.isdir(os.path.join(folder, name, f"{TOPIC}-0"))]
     check_equal(folders, [directory], "directories with the partition")
 
