@@ -95,10 +95,13 @@ Result<void> Topics::sort_futures(Loading& loading) {
     const auto topic = loading.topics.find(future.topic);
     const bool is_deleted =
         unfinished != loading.unfinished.end() && unfinished->second.work == UnfinishedRecord::Work::deletion;
-    const bool is_known = topic != loading.topics.end() && topic->second->id == future.topic_id;
-    if (is_deleted) {
+    const bool is_copy =
+        topic != loading.topics.end() && loading.is_present(future.topic, future.partition.value);
+    // One that does not say its id was hardly begun.
+    const bool is_half_made = is_copy && future.topic_id.is_zero();
+    if (is_deleted || is_half_made) {
       TRY(host_.drop_future(future.topic, future.partition, future.directory));
-    } else if (is_known && loading.is_present(future.topic, future.partition.value)) {
+    } else if (is_copy && topic->second->id == future.topic_id) {
       loading.notes.push_back(fmt::format("the move of {} to {} begins anew", name, future.directory_path));
       loading.to_resume.push_back(future);
     } else {

@@ -87,6 +87,7 @@ class MovesFixture {
       places.open.push_back({directory->log_dir.get(), &directory->device, directory->id});
       directories.push_back(std::move(directory));
     }
+    places.are_several = true;
     partitions = std::make_unique<broker::Partitions>(std::move(places), 1);
     moves = std::make_unique<broker::PartitionMoves>(*partitions, background, control);
     moves->use(recorder);
