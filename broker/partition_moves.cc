@@ -43,6 +43,8 @@ bool PartitionMoves::start(const std::shared_ptr<Partition>& partition, std::siz
                   why);
     return false;
   };
+  if (unsure_.contains({partition->topic_id(), name.partition}))
+    return refuse("a move of it may have been recorded, which the next start finds out");
   const storage::Log& log = partition->log();
   if (log.health() != storage::LogHealth::healthy) return refuse("it is damaged, or offline");
   const Partitions::Place& place = partitions_.place(to);

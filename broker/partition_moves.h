@@ -11,6 +11,7 @@
 #include <memory>
 #include <mutex>
 #include <set>
+#include <utility>
 #include <vector>
 
 #include "broker/executor.h"
@@ -84,6 +85,9 @@ class PartitionMoves {
   bool is_running_ = false;
   std::deque<Move> waiting_;
   std::set<Move> active_;
+  // Of which it is not known whether a move was recorded: the next start may take any copy for the recorded
+  // one.
+  std::set<std::pair<TopicId, PartitionIndex>> unsure_;
   Bytes buffer_;              // of the background thread
   mutable std::mutex mutex_;  // guards what follows, for as long as it is copied
   std::map<storage::TopicPartition, Move> moves_;

@@ -38,6 +38,7 @@ bool PartitionMoves::record(const Move& move) {
   const auto recorded = recorder_->record_move(source->topic(), source->topic_id(), source->index(), from.id,
                                                partitions_.place(move->to()).id);
   if (recorded.ok()) return true;
+  unsure_.insert({source->topic_id(), source->index()});
   spdlog::error("{}-{} does not move to {}: {}", source->topic(), source->index().value,
                 partitions_.path(move->to()), recorded.error().describe());
   if (drop_copy(move)) {

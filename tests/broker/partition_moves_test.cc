@@ -256,15 +256,42 @@ TEST_CASE("moves: a copy that cannot be read or written ends the move, and the p
   SECTION("what is noted of the copy") {
     fixture.files.fail({FileCall::rename, "/b/sillok-recovery-points"}, Errc::io_error);
   }
-  SECTION("the record, which may be there") {
-    fixture.files.fail({FileCall::rename, "/record"}, Errc::io_error);
-  }
   fixture.finish();
   fixture.files.clear();
   CHECK(fixture.path() == "/a");
   CHECK_FALSE(fixture.has_future(1));
   CHECK(fixture.moves->views().empty());
   fixture.append_large();
+  CHECK(fixture.records().size() == 4);
+  CHECK(fixture.move_to("/b") == ErrorCode::none);
+  fixture.finish();
+  CHECK(fixture.path() == "/b");
+  CHECK(fixture.records().size() == 4);
+}
+
+TEST_CASE(
+    "moves: where it is not known whether a move was recorded, the partition stays until the next start") {
+  MovesFixture fixture;
+  fixture.create();
+  fixture.append_large(3);
+  REQUIRE(fixture.move_to("/b") == ErrorCode::none);
+  const bool is_there = GENERATE(true, false);
+  fixture.recorder.fails = true;
+  fixture.recorder.is_there_all_the_same = is_there;
+  fixture.finish();
+  CHECK(fixture.recorder.recorded().has_value() == is_there);
+  CHECK(fixture.path() == "/a");
+  CHECK_FALSE(fixture.has_future(1));
+  fixture.append_large();
+  REQUIRE(fixture.partition()->pause().ok());  // all of it is on disk
+  fixture.partition()->resume();
+  CHECK(fixture.move_to("/b") == ErrorCode::kafka_storage_error);
+  CHECK_FALSE(fixture.has_future(1));
+  fixture.recorder.fails = false;
+  fixture.crash(1, CrashMode::lose_all);
+  fixture.start();
+  fixture.open();
+  CHECK(fixture.path() == "/a");
   CHECK(fixture.records().size() == 4);
   CHECK(fixture.move_to("/b") == ErrorCode::none);
   fixture.finish();

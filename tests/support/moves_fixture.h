@@ -30,7 +30,10 @@ class FileMoveRecorder final : public broker::MoveRecorder {
                            const Uuid& from, const Uuid& to) override {
     calls.push_back("record " + topic + "-" + std::to_string(partition.value));
     CHECK(topic_id == kOrdersId);
-    return storage::replace_file(files_, "/record", from.to_string() + to.to_string());
+    if (fails && !is_there_all_the_same) return Error{Errc::io_error, "made to fail by the test"};
+    TRY(storage::replace_file(files_, "/record", from.to_string() + to.to_string()));
+    if (fails) return Error{Errc::io_error, "made to fail by the test"};
+    return {};
   }
   Result<void> end_move(const std::string& topic, const TopicId& /*topic_id*/,
                         PartitionIndex partition) override {
@@ -45,6 +48,8 @@ class FileMoveRecorder final : public broker::MoveRecorder {
     return std::pair(*Uuid::parse(text->substr(0, 22)), *Uuid::parse(text->substr(22)));
   }
   std::vector<std::string> calls;
+  bool fails = false;
+  bool is_there_all_the_same = false;
 
  private:
   storage::FileSystem& files_;

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <catch2/catch.hpp>
-#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <optional>
@@ -137,11 +136,6 @@ class SeveralDirectories {
     client.send(request, 2, 1);
     Bytes kept;
     return client.receive<AlterReplicaLogDirsResponse>(2, 1, kept).results.at(0).partitions.at(0).error_code;
-  }
-  // Until nothing is copied any more; aborts the test after half a minute.
-  void wait_for_moves() {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
-    while (is_moving()) REQUIRE(std::chrono::steady_clock::now() < deadline);
   }
   bool is_moving() {
     RawClient client(server_->port);
