@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "broker/absolute_path.h"
 #include "broker/metadata/metadata_records.h"
 #include "broker/name_suggestion.h"
 #include "broker/rate_limited_log.h"
@@ -60,6 +61,17 @@ std::optional<std::string> thread_count_fault(std::string_view value, std::int64
   return std::nullopt;
 }
 
+std::optional<std::string> cordon_fault(std::string_view value, const std::vector<std::string>& log_dirs) {
+  if (trim(value) == "*") return std::nullopt;
+  for (const std::string_view entry : parse_list(value)) {
+    const std::string path = absolute_path(std::string(entry));
+    const auto is_it = [&](const std::string& directory) { return absolute_path(directory) == path; };
+    if (std::ranges::none_of(log_dirs, is_it))
+      return fmt::format("{} is none of log.dirs; * is all of them", entry);
+  }
+  return std::nullopt;
+}
+
 std::optional<std::string> value_fault_now(std::string_view name, std::string_view value,
                                            const LoadedConfig& now) {
   const Setting* setting = find_setting(name);
@@ -68,6 +80,7 @@ std::optional<std::string> value_fault_now(std::string_view name, std::string_vi
   if (is_in(kPools, name)) {
     return thread_count_fault(value, parse_integer(setting_value(now, name).value_or("")).value_or(1));
   }
+  if (name == "cordoned.log.dirs") return cordon_fault(value, now.config.log_dirs);
   if (name == "max.connections" && parse_integer(value) == 0) return "must be at least 1";
   return std::nullopt;
 }

@@ -12,6 +12,7 @@
 #include <tuple>
 #include <utility>
 
+#include "broker/absolute_path.h"
 #include "broker/listener_config.h"
 #include "broker/name_suggestion.h"
 #include "broker/properties_file.h"
@@ -44,6 +45,7 @@ class Loader {
     resolve_identity();
     resolve_times();
     resolve_directory();
+    resolve_lost_directories();
     resolve_listener_settings();
     resolve_address_limits();
     resolve_socket_mode();
@@ -155,8 +157,46 @@ class Loader {
     const std::string given = text(name).value_or("./data");
     for (std::string_view directory : parse_list(given)) loaded_.config.log_dirs.emplace_back(directory);
     if (loaded_.config.log_dirs.empty()) return fault(name, "names no directory");
-    if (loaded_.config.log_dirs.size() > 1) {
-      fault(name, "one directory is all that can be used; join several disks below it (RAID, LVM)");
+    if (loaded_.config.log_dirs.size() > kLogDirsMax)
+      return fault(name, fmt::format("names more than {} directories", kLogDirsMax));
+    std::map<std::string, std::string> paths;
+    for (const std::string& directory : loaded_.config.log_dirs) {
+      const auto [same, is_new] = paths.emplace(absolute_path(directory), directory);
+      if (!is_new)
+        return fault(name, fmt::format("names one directory twice, as {} and {}", same->second, directory));
+    }
+    resolve_cordons(paths);
+  }
+
+  // `paths` are those of log.dirs.
+  void resolve_cordons(const std::map<std::string, std::string>& paths) {
+    constexpr std::string_view kName = "cordoned.log.dirs";
+    const std::string given = text(kName).value_or("");
+    std::vector<std::string>& cordoned = loaded_.config.cordoned_log_dirs;
+    if (trim(given) == "*") {
+      cordoned = loaded_.config.log_dirs;
+      return;
+    }
+    for (std::string_view directory : parse_list(given)) {
+      const auto known = paths.find(absolute_path(std::string(directory)));
+      if (known != paths.end()) {
+        cordoned.push_back(known->second);
+      } else if (find(kName)->source == protocol::ConfigSource::static_broker_config) {
+        fault(kName, fmt::format("{} is none of log.dirs; * is all of them", directory));
+      } else {
+        // It was one when it was set; the others stay cordoned.
+        loaded_.notes.push_back(fmt::format("{}: {} is none of log.dirs any more", kName, directory));
+      }
+    }
+  }
+
+  void resolve_lost_directories() {
+    constexpr std::string_view kName = "sillok.lost.log.dirs";
+    const std::string given = text(kName).value_or("");
+    for (std::string_view directory : parse_list(given)) {
+      const auto id = Uuid::parse(directory);
+      if (!id) return fault(kName, fmt::format("{} is no directory.id", directory));
+      loaded_.config.lost_log_dirs.push_back(*id);
     }
   }
 

@@ -3,6 +3,7 @@
 // AlterConfigs made of it since (of all brokers, of this one), in rising order.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -12,6 +13,7 @@
 
 #include "protocol/base/ids.h"
 #include "protocol/base/result.h"
+#include "protocol/base/uuid.h"
 #include "protocol/messages/values.h"
 #include "storage/log_config.h"
 
@@ -28,12 +30,16 @@ struct Listener {
   bool is_unix = false;               // a Unix domain socket, which is advertised as unix://host and port 0
 };
 
+inline constexpr std::size_t kLogDirsMax = 256;
+
 struct Config {
   BrokerId node_id{1};                          // node.id
   std::string cluster_id;                       // from meta.properties, or made once
   std::vector<Listener> listeners;              // listeners, advertised.listeners
   std::uint32_t unix_socket_mode = 0600;        // sillok.unix.socket.mode
-  std::vector<std::string> log_dirs;            // log.dirs, log.dir
+  std::vector<std::string> log_dirs;            // log.dirs, log.dir; the first has the metadata
+  std::vector<std::string> cordoned_log_dirs;   // cordoned.log.dirs: of log_dirs, as they stand there
+  std::vector<Uuid> lost_log_dirs;              // sillok.lost.log.dirs
   std::string rack;                             // broker.rack
   std::int32_t num_network_threads = 0;         // num.network.threads; 0: one per core of the affinity mask
   std::int32_t num_partitions = 1;              // num.partitions

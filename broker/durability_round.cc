@@ -1,5 +1,7 @@
 #include "broker/durability_round.h"
 
+#include <algorithm>
+
 #include "broker/device.h"
 #include "protocol/base/check.h"
 
@@ -19,17 +21,24 @@ DurabilityRound::Scope::~Scope() { current_round = nullptr; }
 
 DurabilityRound* DurabilityRound::current() { return current_round; }
 
+std::vector<DurabilityRound::Targets>::iterator DurabilityRound::targets_of(Device& device) {
+  const auto found = std::ranges::find(devices_, &device, &Targets::device);
+  return found != devices_.end() ? found : devices_.insert(devices_.end(), {&device, {}});
+}
+
 void DurabilityRound::add(Device& device, std::shared_ptr<storage::JournalTarget> target) {
-  if (device_ != &device) end();
-  device_ = &device;
-  targets_.push_back(std::move(target));
-  if (targets_.size() == 1) ask_for_end_();
+  targets_of(device)->targets.push_back(std::move(target));
+  if (std::exchange(is_asked_for_, true)) return;
+  ask_for_end_();
 }
 
 void DurabilityRound::end() {
-  if (targets_.empty()) return;
-  device_->request_durability(targets_);
-  targets_.clear();
+  is_asked_for_ = false;
+  for (Targets& one : devices_) {
+    if (one.targets.empty()) continue;
+    one.device->request_durability(one.targets);
+    one.targets.clear();
+  }
 }
 
 }  // namespace sillok::broker

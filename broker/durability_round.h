@@ -38,8 +38,14 @@ class DurabilityRound {
 
  private:
   const std::function<void()> ask_for_end_;
-  Device* device_ = nullptr;
-  std::vector<std::shared_ptr<storage::JournalTarget>> targets_;
+  struct Targets {
+    Device* device;
+    std::vector<std::shared_ptr<storage::JournalTarget>> targets;
+  };
+  std::vector<Targets>::iterator targets_of(Device& device);
+
+  std::vector<Targets> devices_;  // each that ever had any: one a log directory
+  bool is_asked_for_ = false;
 };
 
 }  // namespace sillok::broker

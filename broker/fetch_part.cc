@@ -29,7 +29,7 @@ Result<void> FetchPart::look(ByteCount limit, storage::Log::FirstBatch first_bat
   if (!partition) return {};
   Result<void> done = read(limit, first_batch, mode);
   if (done.ok() || done.error().code == Errc::would_block) return done;
-  error = fetch_error(done.error());
+  error = partition->is_stopped() ? partition->stop_error() : fetch_error(done.error());
   return {};
 }
 

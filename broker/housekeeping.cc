@@ -45,7 +45,7 @@ void Housekeeping::run() {
   storage::SteadyTime next_checkpoint = now + checkpoint_interval;
   storage::SteadyTime next_clean_up = now + retention_interval;
   storage::SteadyTime next_deletion = now;  // what a crash interrupted
-  ByteCount flushed_at_checkpoint = device_.flushed();
+  ByteCount flushed_at_checkpoint = flushed();
   std::unique_lock lock(mutex_);
   while (!stopping_) {
     const storage::SteadyTime next_look = clock_.steady() + kFlushedBytesInterval;
@@ -61,8 +61,8 @@ void Housekeeping::run() {
       clean_up();
       next_clean_up = now + retention_interval;
     }
-    if (now >= next_checkpoint || device_.flushed() - flushed_at_checkpoint >= config_.checkpoint_bytes_max) {
-      flushed_at_checkpoint = device_.flushed();
+    if (now >= next_checkpoint || flushed() - flushed_at_checkpoint >= config_.checkpoint_bytes_max) {
+      flushed_at_checkpoint = flushed();
       write_checkpoints();
       next_checkpoint = now + checkpoint_interval;
     }
@@ -99,18 +99,31 @@ void Housekeeping::write_checkpoints() {
   }
 }
 
+ByteCount Housekeeping::flushed() const {
+  ByteCount sum = 0;
+  for (const auto& directory : directories_) sum += directory->device().flushed();
+  return sum;
+}
+
 // A log that gets no records gives no reserved blocks back by itself: together they may be what is missing.
 void Housekeeping::look_at_space() {
-  device_.space().measure();
-  if (!device_.space().is_short()) return;
-  balance_reserve();
-  for (const std::shared_ptr<Partition>& partition : partitions_.all()) {
-    if (partition->is_online()) (void)partition->log().give_back_reserved();
+  for (const auto& directory : directories_) {
+    directory->device().space().measure();
+    if (!directory->device().space().is_short()) continue;
+    balance_reserve(directory->log_dir());
+    for (const std::shared_ptr<Partition>& partition : partitions_.all()) {
+      const bool is_there = &partition->device() == &directory->device();
+      if (is_there && partition->is_online()) (void)partition->log().give_back_reserved();
+    }
   }
 }
 
 void Housekeeping::balance_reserve() {
-  if (const Result<void> balanced = log_dir_.balance_reserve(); !balanced.ok()) {
+  for (const auto& directory : directories_) balance_reserve(directory->log_dir());
+}
+
+void Housekeeping::balance_reserve(storage::LogDir& log_dir) {
+  if (const Result<void> balanced = log_dir.balance_reserve(); !balanced.ok()) {
     spdlog::warn("reserve of the log directory: {}", balanced.error().describe());
   }
 }
@@ -124,8 +137,9 @@ void Housekeeping::remove_deleted() {
     }
   }
   const auto delay_ms = config_.log_defaults.file_delete_delay_ms;
-  if (const auto removed = log_dir_.remove_deleted_partitions(now, delay_ms); !removed.ok()) {
-    spdlog::warn("deleted partitions: {}", removed.error().describe());
+  for (const auto& directory : directories_) {
+    const auto removed = directory->log_dir().remove_deleted_partitions(now, delay_ms);
+    if (!removed.ok()) spdlog::warn("deleted partitions: {}", removed.error().describe());
   }
 }
 

@@ -2,10 +2,13 @@
 #pragma once
 
 #include <condition_variable>
+#include <memory>
 #include <mutex>
 #include <thread>
+#include <vector>
 
 #include "broker/config.h"
+#include "broker/data_directory.h"
 #include "broker/partitions.h"
 #include "storage/clock.h"
 #include "storage/log_dir.h"
@@ -15,9 +18,10 @@ namespace sillok::broker {
 // Threading: a thread of its own, since all of it may block. start() and stop() from one thread.
 class Housekeeping {
  public:
-  Housekeeping(const Config& config, const storage::Clock& clock, Partitions& partitions, Device& device,
-               storage::LogDir& log_dir)
-      : config_(config), clock_(clock), partitions_(partitions), device_(device), log_dir_(log_dir) {}
+  using Directories = std::vector<std::unique_ptr<DataDirectory>>;
+  Housekeeping(const Config& config, const storage::Clock& clock, Partitions& partitions,
+               const Directories& directories)
+      : config_(config), clock_(clock), partitions_(partitions), directories_(directories) {}
   ~Housekeeping() { stop(); }
 
   void start();
@@ -33,12 +37,13 @@ class Housekeeping {
 
  private:
   void run();
+  ByteCount flushed() const;  // of all directories
+  static void balance_reserve(storage::LogDir& log_dir);
 
   const Config& config_;
   const storage::Clock& clock_;
   Partitions& partitions_;
-  Device& device_;
-  storage::LogDir& log_dir_;
+  const Directories& directories_;
   std::mutex mutex_;
   std::condition_variable wake_;
   bool stopping_ = false;

@@ -113,7 +113,7 @@ int serve(LoadedConfig settings, std::chrono::steady_clock::time_point began) {
   const auto took =
       std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - began);
   fmt::print("sillokd {} is ready on {}, data in {}, started in {} ms\n", sillok::broker::kVersion,
-             fmt::join(server.addresses(), ", "), server.data_directory(), took.count());
+             fmt::join(server.addresses(), ", "), fmt::join(server.data_directories(), ", "), took.count());
   std::fflush(stdout);
   const int signal = wait_for_stop(signals);
   spdlog::info("SIG{}: stopping", sigabbrev_np(signal));

@@ -6,6 +6,7 @@
 #include <limits>
 #include <utility>
 
+#include "broker/device_use.h"
 #include "broker/error_mapping.h"
 #include "broker/fine_retention.h"
 #include "broker/take_out.h"
@@ -121,6 +122,7 @@ Result<void> Partition::lead(LeaderEpoch epoch) {
 }
 
 void Partition::append(AppendRequest request) {
+  DeviceUse::note(device_);
   const Intake intake = take_in(request);
   switch (intake) {
     case Intake::refused:
@@ -154,8 +156,8 @@ void Partition::write_gathered() {
 
 Partition::Intake Partition::take_in(AppendRequest& request) {
   const std::lock_guard lock(queue_mutex_);
-  if (stopped_.load(std::memory_order_relaxed) || storage_failed_.load(std::memory_order_relaxed) ||
-      queue_.size() >= kQueuedAppendsMax) {
+  if (stopped_.load(std::memory_order_relaxed) || paused_.load(std::memory_order_relaxed) ||
+      storage_failed_.load(std::memory_order_relaxed) || queue_.size() >= kQueuedAppendsMax) {
     return Intake::refused;
   }
   const AppendRound* const round = AppendRound::current();
@@ -184,7 +186,8 @@ Partition::Intake Partition::take_in(AppendRequest& request) {
 
 ErrorCode Partition::refusal() const {
   if (storage_failed_.load(std::memory_order_relaxed)) return ErrorCode::kafka_storage_error;
-  if (stopped_.load(std::memory_order_relaxed)) return ErrorCode::unknown_topic_or_partition;
+  if (stopped_.load(std::memory_order_acquire)) return stop_error();
+  if (paused_.load(std::memory_order_relaxed)) return ErrorCode::not_leader_or_follower;
   return ErrorCode::request_timed_out;  // too many wait already
 }
 
@@ -206,6 +209,7 @@ void Partition::drain(int rounds_max) {
       const std::lock_guard lock(queue_mutex_);
       if (queue_.empty()) {
         writing_ = false;
+        if (paused_.load(std::memory_order_relaxed)) idle_.notify_all();
         return;
       }
       if (round < rounds_max && !device_.is_full()) {
@@ -227,8 +231,8 @@ void Partition::drain(int rounds_max) {
 }
 
 void Partition::write(std::span<AppendRequest> requests) {
-  if (storage_failed_.load(std::memory_order_relaxed)) return fail(requests, ErrorCode::kafka_storage_error);
-  if (stopped_.load(std::memory_order_relaxed)) return fail(requests, ErrorCode::unknown_topic_or_partition);
+  const bool is_over = storage_failed_.load(std::memory_order_relaxed) || is_stopped() || is_paused();
+  if (is_over) return fail(requests, refusal());
   // What was queued while there was room may be more than what is kept free.
   if (!has_room()) return fail(requests, ErrorCode::kafka_storage_error);
   entries_.clear();
@@ -445,6 +449,7 @@ void Partition::stop(ErrorCode error) {
   ByteCount bytes = 0;
   {
     const std::lock_guard queue_lock(queue_mutex_);
+    stop_error_.store(error, std::memory_order_relaxed);
     stopped_.store(true, std::memory_order_release);
     queued = std::exchange(queue_, {});
     const std::lock_guard lock(state_mutex_);
@@ -456,6 +461,10 @@ void Partition::stop(ErrorCode error) {
   device_.remove_unflushed(bytes, this);
   for (UndurableBatch& batch : notices.durable) batch.result = {error, Offset(-1), Offset(-1)};
   tell(notices);
+  refuse_queued(queued, error);
+}
+
+void Partition::refuse_queued(Ring<QueuedAppend>& queued, ErrorCode error) {
   for (std::size_t i = 0; i < queued.size(); ++i) {
     QueuedAppend& append = queued[i];
     device_.remove_queued(static_cast<ByteCount>(append.batch.size()));

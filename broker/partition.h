@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -29,6 +30,8 @@ namespace sillok::broker {
 
 // Appends that wait for the one that writes; past it a request is answered with an error that clients retry.
 inline constexpr std::size_t kQueuedAppendsMax = 10'000;
+// How long pause() waits for the append that runs, and for those of the same round.
+inline constexpr std::chrono::milliseconds kPauseWaitMax{1000};
 // After a flush that got no descriptor.
 inline constexpr std::chrono::milliseconds kFlushRetryDelay{100};
 // How many times a reactor goes on writing what others queued meanwhile, before it leaves that to the writer
@@ -111,9 +114,12 @@ class Partition final : public storage::JournalTarget, public std::enable_shared
   bool is_online() const {
     return !stopped_.load(std::memory_order_acquire) && log_->health() != storage::LogHealth::offline;
   }
+  const Device& device() const { return device_; }
   // Whether the disk has room for records of clients.
   bool has_room() const { return !device_.space().is_short(); }
   bool is_stopped() const { return stopped_.load(std::memory_order_acquire); }
+  // What stop() was told. Requires: is_stopped().
+  protocol::ErrorCode stop_error() const { return stop_error_.load(std::memory_order_relaxed); }
 
   // Tells `listener` once when the high watermark has passed `offset`, when the log start moves, or when the
   // partition stops. False, and nothing kept, where it has passed or stopped already.
@@ -134,8 +140,17 @@ class Partition final : public storage::JournalTarget, public std::enable_shared
   Result<void> set_log_start(Offset offset);
   Result<std::int32_t> clean_up(TimestampMs now);
 
-  // No append is taken any more; all that waits is answered with `error`.
+  // No append is taken any more; all that waits, and whoever still comes, is answered with `error`.
   void stop(protocol::ErrorCode error);
+
+  // For a move to another log: no append is taken, and those that are not written yet are answered with
+  // NOT_LEADER_OR_FOLLOWER, which clients send again. When it returns, all that was appended is on disk and
+  // answered, and nothing more comes into the log. Reads go on. After an error it is as if it had not been
+  // called: Errc::would_block where an append takes too long, and what there is of the log's. May block.
+  Result<void> pause();
+  // Takes appends again. Requires: pause() succeeded, and the log is open.
+  void resume();
+  bool is_paused() const { return paused_.load(std::memory_order_acquire); }
 
   void check_invariants() const;
 
@@ -190,6 +205,8 @@ class Partition final : public storage::JournalTarget, public std::enable_shared
   bool is_journaled() const;
   void complete_up_to(const storage::LogPosition& durable);
   void fail(std::span<AppendRequest> requests, protocol::ErrorCode error);
+  bool wait_until_idle();  // false: not in time
+  void refuse_queued(Ring<QueuedAppend>& queued, protocol::ErrorCode error);
   void go_offline(const Error& error);
   // With state_mutex_ held: the only places where the two ends move.
   void flush_later(ByteCount bytes);
@@ -206,10 +223,13 @@ class Partition final : public storage::JournalTarget, public std::enable_shared
   std::atomic<std::int32_t> leader_epoch_{-1};
   std::atomic<std::int64_t> epoch_start_{0};  // the log end when this epoch began
   std::atomic<bool> stopped_{false};
+  std::atomic<protocol::ErrorCode> stop_error_{protocol::ErrorCode::none};
+  std::atomic<bool> paused_{false};
   std::atomic<bool> storage_failed_{false};
 
   mutable std::mutex queue_mutex_;
   bool writing_ = false;                       // somebody is in write(); the queue is his to empty
+  std::condition_variable idle_;               // it was cleared while the partition is paused
   const AppendRound* gathering_ = nullptr;     // he is in this round, and writes at its end
   std::vector<AppendRequest> gathered_;        // for that
   Ring<QueuedAppend> queue_;                   // owns its bytes

@@ -12,6 +12,7 @@ Result<void> Partition::set_log_start(Offset offset) {
 }
 
 Result<std::int32_t> Partition::clean_up(TimestampMs now) {
+  if (is_paused()) return 0;
   const Offset before = log_->log_start();
   Result<std::int32_t> removed = log_->clean_up(now, high_watermark().offset);
   if (log_->log_start() != before) log_start_moved();

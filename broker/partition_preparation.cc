@@ -1,6 +1,7 @@
 // The batches of a partition that wait until their records were read, or compressed anew.
 #include <utility>
 
+#include "broker/device_use.h"
 #include "broker/partition.h"
 
 namespace sillok::broker {
@@ -15,6 +16,7 @@ Strand& Partition::preparations() {
 }
 
 bool Partition::prepare(Executor& pool, ByteView batch, std::function<void(MutableByteView)> work) {
+  DeviceUse::note(device_);
   Strand& strand = preparations();
   if (!strand.has_room(batch.size())) return false;
   const auto size = static_cast<ByteCount>(batch.size());

@@ -3,16 +3,13 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <atomic>
-#include <filesystem>
 #include <limits>
 #include <mutex>
 #include <optional>
-#include <system_error>
-#include <thread>
 #include <utility>
 
-#include "broker/thread_executor.h"
+#include "broker/in_parallel.h"
+#include "broker/partition_moves.h"
 
 namespace sillok::broker {
 namespace {
@@ -25,51 +22,24 @@ constexpr std::int32_t kSyncingThreads = 64;
 // Each has two files open until they are synced.
 constexpr std::size_t kCreationsAtATime = 64;
 
-// As Kafka tells the paths of log directories.
-std::string absolute_path(const std::string& path) {
-  std::error_code failed;
-  const std::filesystem::path absolute = std::filesystem::absolute(path, failed);
-  return failed ? path : absolute.lexically_normal().string();
-}
-
 storage::TopicPartition name_of(const PartitionHost::Opening& opening) {
   return {opening.topic, opening.partition};
 }
 
-// Calls `work(i)` for 0 to count - 1 on up to `thread_count` threads.
-template <class Work>
-void in_parallel(std::size_t count, std::int32_t thread_count, const Work& work) {
-  std::atomic<std::size_t> next{0};
-  const auto run = [&] {
-    for (std::size_t i = next.fetch_add(1); i < count; i = next.fetch_add(1)) work(i);
-  };
-  std::vector<std::thread> helpers;
-  const auto helper_count = std::min<std::size_t>(static_cast<std::size_t>(std::max(thread_count, 1)), count);
-  try {
-    for (std::size_t i = 1; i < helper_count; ++i) helpers.emplace_back(run);
-  } catch (const std::system_error& error) {
-    spdlog::warn("{} threads instead of {}: {}", helpers.size() + 1, helper_count, error.what());
+// What moves that failed have left.
+void drop_futures(const Partitions::Places& places, const storage::TopicPartition& name,
+                  const TopicId& topic_id) {
+  for (const Partitions::Place& place : places.open) {
+    if (!place.log_dir->has_future(name)) continue;
+    const auto futures = place.log_dir->find_futures();
+    if (!futures.ok()) continue;
+    const auto is_it = [&](const storage::FoundPartition& one) {
+      return one.name == name && one.topic_id == topic_id;
+    };
+    if (std::ranges::none_of(*futures, is_it)) continue;
+    if (const auto dropped = place.log_dir->drop_future(name); !dropped.ok())
+      spdlog::error("{}-{}: {}", name.topic, name.partition.value, dropped.error().describe());
   }
-  run();
-  for (std::thread& helper : helpers) helper.join();
-}
-
-// The same with work that can fail: the first failure, after which no more is begun.
-template <class Work>
-Result<void> try_in_parallel(std::size_t count, std::int32_t thread_count, const Work& work) {
-  std::mutex mutex;  // guards `failure`
-  std::optional<Error> failure;
-  std::atomic<bool> has_failed{false};
-  in_parallel(count, thread_count, [&](std::size_t i) {
-    if (has_failed) return;
-    Result<void> done = work(i);
-    if (done.ok()) return;
-    has_failed = true;
-    const std::lock_guard lock(mutex);
-    if (!failure) failure = std::move(done).error();
-  });
-  if (failure) return *std::move(failure);
-  return {};
 }
 
 }  // namespace
@@ -128,16 +98,9 @@ PartitionsView::State Partitions::state(std::string_view topic, PartitionIndex p
   return {found.partition->leader_epoch(), found.partition->is_online()};
 }
 
-Result<std::vector<PartitionHost::Found>> Partitions::find() {
-  std::vector<Found> found;
-  for (storage::FoundPartition& partition : TRY(log_dir_.find_partitions())) {
-    found.push_back({std::move(partition.name.topic), partition.name.partition, partition.topic_id});
-  }
-  return found;
-}
-
-Partitions::Opened Partitions::open_one(const Opening& opening) {
-  const Result<bool> completed = log_dir_.complete_creation(name_of(opening), opening.topic_id);
+Partitions::Opened Partitions::open_in(const Place& place, const Opening& opening) {
+  storage::LogDir& log_dir = *place.log_dir;
+  const Result<bool> completed = log_dir.complete_creation(name_of(opening), opening.topic_id);
   if (!completed.ok()) {
     spdlog::error("partition {}-{} is offline: {}", opening.topic, opening.partition.value,
                   completed.error().describe());
@@ -147,12 +110,16 @@ Partitions::Opened Partitions::open_one(const Opening& opening) {
     spdlog::warn("{}-{}: its creation was interrupted, and is complete now", opening.topic,
                  opening.partition.value);
   storage::RecoveryReport report;
-  Result<std::unique_ptr<storage::Log>> log = log_dir_.open_log(name_of(opening), opening.config, report);
+  Result<std::unique_ptr<storage::Log>> log = log_dir.open_log(name_of(opening), opening.config, report);
   for (const std::string& note : report.notes)
     spdlog::warn("{}-{}: {}", opening.topic, opening.partition.value, note);
   if (!log.ok()) {
     spdlog::error("partition {}-{} is offline: {}", opening.topic, opening.partition.value,
                   log.error().describe());
+    return {&opening, nullptr};
+  }
+  if (const auto fault = records_left_behind(place, **log, opening.partition)) {
+    spdlog::error("partition {}-{} is offline: {}", opening.topic, opening.partition.value, *fault);
     return {&opening, nullptr};
   }
   if ((*log)->health() == storage::LogHealth::degraded) {
@@ -161,7 +128,7 @@ Partitions::Opened Partitions::open_one(const Opening& opening) {
         opening.topic, opening.partition.value);
   }
   auto partition = std::make_shared<Partition>(opening.topic, opening.partition, std::move(log).value(),
-                                               device_, opening.config);
+                                               *place.device, opening.config);
   return {&opening, std::move(partition), report.was_clean};
 }
 
@@ -186,43 +153,80 @@ bool Partitions::begin_to_lead(const Opened& opened) {
 
 Result<void> Partitions::open(const std::vector<Opening>& partitions) {
   std::vector<Opened> opened(partitions.size());
-  in_parallel(partitions.size(), recovery_threads_,
-              [&](std::size_t i) { opened[i] = open_one(partitions[i]); });
-  // New epochs are made durable, which are waits that go well together.
-  in_parallel(opened.size(), log_dir_.was_clean() ? recovery_threads_ : kWaitingThreads, [&](std::size_t i) {
-    std::shared_ptr<Partition>& partition = opened[i].partition;
-    if (partition && !begin_to_lead(opened[i])) partition = nullptr;
+  std::vector<std::vector<std::size_t>> of_place(places_.open.size());
+  for (std::size_t i = 0; i < partitions.size(); ++i) of_place[place_of(partitions[i])].push_back(i);
+  in_parallel(of_place.size(), static_cast<std::int32_t>(of_place.size()), [&](std::size_t p) {
+    const Place& place = places_.open[p];
+    const std::vector<std::size_t>& here = of_place[p];
+    in_parallel(here.size(), recovery_threads_,
+                [&](std::size_t i) { opened[here[i]] = open_in(place, partitions[here[i]]); });
+    // New epochs are made durable, which are waits that go well together.
+    in_parallel(here.size(), place.log_dir->was_clean() ? recovery_threads_ : kWaitingThreads,
+                [&](std::size_t i) {
+                  Opened& one = opened[here[i]];
+                  if (one.partition && !begin_to_lead(one)) one.partition = nullptr;
+                });
   });
-  if (!log_dir_.was_clean() && !partitions.empty())
-    spdlog::warn("the last stop was not clean: {} partitions were recovered", partitions.size());
+  std::size_t recovered = 0;
+  for (std::size_t p = 0; p < of_place.size(); ++p)
+    recovered += places_.open[p].log_dir->was_clean() ? 0 : of_place[p].size();
+  if (recovered > 0) spdlog::warn("the last stop was not clean: {} partitions were recovered", recovered);
   publish(opened);
   return {};
+}
+
+void Partitions::keep_offline(const std::vector<Opening>& partitions) {
+  std::vector<Opened> offline;
+  for (const Opening& one : partitions) offline.push_back({&one, nullptr});
+  publish(offline);
 }
 
 Result<void> Partitions::create(const std::vector<Opening>& partitions) {
   std::vector<Opened> opened(partitions.size());
+  std::vector<std::size_t> chosen = choose_places(partitions);
   for (std::size_t first = 0; first < partitions.size(); first += kCreationsAtATime) {
     const std::size_t count = std::min(kCreationsAtATime, partitions.size() - first);
-    TRY(create_some(std::span(partitions).subspan(first, count), std::span(opened).subspan(first, count)));
+    TRY(create_some(std::span(partitions).subspan(first, count), std::span(chosen).subspan(first, count),
+                    std::span(opened).subspan(first, count)));
   }
-  TRY(log_dir_.sync_folder_names());
+  for (std::size_t p = 0; p < places_.open.size(); ++p) {
+    if (std::ranges::find(chosen, p) != chosen.end()) TRY(places_.open[p].log_dir->sync_folder_names());
+  }
   publish(opened);
   return {};
 }
 
-Result<void> Partitions::create_some(std::span<const Opening> openings, std::span<Opened> opened) {
+Result<storage::LogCreation> Partitions::begin_in(const Opening& opening, std::size_t& place) {
+  std::vector<std::size_t> tried;
+  for (;;) {
+    storage::LogDir& log_dir = *places_.open[place].log_dir;
+    auto begun =
+        log_dir.begin_log(name_of(opening), opening.topic_id, opening.config, opening.leader_epoch_min);
+    if (begun.ok() || begun.error().code == Errc::already_exists) return begun;
+    tried.push_back(place);
+    const auto other = other_place(tried);
+    if (!other) return begun;
+    spdlog::error("{}-{} could not be made in {}, which gets no new partitions until the next start: {}",
+                  opening.topic, opening.partition.value, log_dir.path(), begun.error().describe());
+    const std::lock_guard lock(mutex_);
+    failing_[place] = true;
+    place = *other;
+  }
+}
+
+Result<void> Partitions::create_some(std::span<const Opening> openings, std::span<std::size_t> chosen,
+                                     std::span<Opened> opened) {
   std::vector<storage::LogCreation> begun(openings.size());
   TRY(try_in_parallel(openings.size(), recovery_threads_, [&](std::size_t i) -> Result<void> {
-    const Opening& one = openings[i];
-    begun[i] = TRY(log_dir_.begin_log(name_of(one), one.topic_id, one.config, one.leader_epoch_min));
+    begun[i] = TRY(begin_in(openings[i], chosen[i]));
     return {};
   }));
   // All of them wait for the same few commits of the file system's journal.
   TRY(try_in_parallel(begun.size(), kSyncingThreads, [&](std::size_t i) { return begun[i].sync(); }));
   for (std::size_t i = 0; i < openings.size(); ++i) {
     const Opening& one = openings[i];
-    auto partition =
-        std::make_shared<Partition>(one.topic, one.partition, begun[i].take(), device_, one.config);
+    auto partition = std::make_shared<Partition>(one.topic, one.partition, begun[i].take(),
+                                                 *places_.open[chosen[i]].device, one.config);
     TRY(partition->lead(one.leader_epoch_min));
     opened[i] = {&one, std::move(partition)};
   }
@@ -252,86 +256,59 @@ void Partitions::publish(const std::vector<Opened>& opened) {
   table_ = std::move(next);
 }
 
-Result<void> Partitions::remove(const std::string& topic, PartitionIndex partition) {
-  const Lookup found = find(topic, partition);
+std::shared_ptr<Partition> Partitions::take_out(const std::string& topic, PartitionIndex partition,
+                                                const TopicId& topic_id) {
   auto next = std::make_shared<Table>(*table());
-  if (const auto entry = next->by_name.find(topic); entry != next->by_name.end()) {
-    auto changed = std::make_shared<Topic>(*entry->second);
-    const auto index = static_cast<std::size_t>(partition.value);
-    if (index < changed->partitions.size()) changed->partitions[index] = nullptr;
-    const bool is_last = std::none_of(changed->partitions.begin(), changed->partitions.end(),
-                                      [](const auto& one) { return one != nullptr; });
-    if (is_last) {
-      next->by_id.erase(changed->id);
-      next->by_name.erase(entry);
-    } else {
-      next->by_id[changed->id] = changed;
-      entry->second = changed;
-    }
+  const auto entry = next->by_name.find(topic);
+  if (entry == next->by_name.end() || entry->second->id != topic_id) return nullptr;
+  auto changed = std::make_shared<Topic>(*entry->second);
+  const auto index = static_cast<std::size_t>(partition.value);
+  std::shared_ptr<Partition> taken;
+  if (index < changed->partitions.size()) taken = std::exchange(changed->partitions[index], nullptr);
+  const bool is_last = std::none_of(changed->partitions.begin(), changed->partitions.end(),
+                                    [](const auto& one) { return one != nullptr; });
+  if (is_last) {
+    next->by_id.erase(changed->id);
+    next->by_name.erase(entry);
+  } else {
+    next->by_id[changed->id] = changed;
+    entry->second = changed;
   }
-  {
-    const std::lock_guard lock(mutex_);
-    table_ = std::move(next);
+  const std::lock_guard lock(mutex_);
+  table_ = std::move(next);
+  return taken;
+}
+
+Result<void> Partitions::remove(const std::string& topic, PartitionIndex partition) {
+  const std::shared_ptr<const Table> now = table();
+  const auto entry = now->by_name.find(topic);
+  return remove_folder(topic, partition, entry == now->by_name.end() ? TopicId{} : entry->second->id);
+}
+
+Result<void> Partitions::remove_folder(const std::string& topic, PartitionIndex partition,
+                                       const TopicId& topic_id) {
+  const storage::TopicPartition name{topic, partition};
+  if (moves_ != nullptr) moves_->cancel(name, topic_id);
+  drop_futures(places_, name, topic_id);
+  if (const auto served = take_out(topic, partition, topic_id)) {
+    served->stop(protocol::ErrorCode::unknown_topic_or_partition);
+    served->log().retire();
   }
-  if (found.partition) {
-    found.partition->stop(protocol::ErrorCode::unknown_topic_or_partition);
-    found.partition->log().retire();
+  std::optional<Error> failure;
+  const std::vector<std::size_t> with_folder = places_of_folder(name, topic_id);
+  for (const std::size_t place : with_folder) {
+    auto removed = places_.open[place].log_dir->delete_log(name);
+    if (!removed.ok() && !failure) failure = std::move(removed).error();
   }
-  return log_dir_.delete_log({topic, partition});
+  if (failure) return *std::move(failure);
+  if (with_folder.empty()) return Error{Errc::not_found, topic + "-" + std::to_string(partition.value)};
+  return {};
 }
 
 void Partitions::set_config(const std::string& topic, PartitionIndex partition,
                             const storage::LogConfig& config) {
   if (const Lookup found = find(topic, partition); found.partition) found.partition->set_config(config);
-}
-
-Result<void> Partitions::write_checkpoints() { return write_checkpoints(all()); }
-
-Result<void> Partitions::write_checkpoints(const std::vector<std::shared_ptr<Partition>>& partitions) {
-  std::vector<storage::LogDir::CheckpointEntry> entries;
-  for (const std::shared_ptr<Partition>& partition : partitions) {
-    if (partition->is_stopped()) continue;
-    entries.push_back(
-        {{partition->topic(), partition->index()}, &partition->log(), partition->high_watermark().offset});
-  }
-  return log_dir_.write_checkpoints(entries);
-}
-
-std::vector<Partitions::LogDirView> Partitions::log_dirs() const {
-  return {{absolute_path(log_dir_.path()), log_dir_.space(), all()}};
-}
-
-bool Partitions::is_log_dir(std::string_view path) const { return path == absolute_path(log_dir_.path()); }
-
-Result<void> Partitions::close() {
-  const std::vector<std::shared_ptr<Partition>> partitions = all();
-  std::atomic<bool> all_closed{true};
-  in_parallel(partitions.size(), kWaitingThreads, [&](std::size_t i) {
-    Partition& partition = *partitions[i];
-    partition.stop(protocol::ErrorCode::not_leader_or_follower);
-    const bool failed = partition.log().health() == storage::LogHealth::offline;
-    if (const Result<void> closed = partition.log().close(); !closed.ok() || failed) {
-      all_closed = false;
-      if (!failed)
-        spdlog::error("{}-{}: {}", partition.topic(), partition.index().value, closed.error().describe());
-    }
-  });
-  if (!all_closed)
-    return Error{Errc::io_error, "not every log could be closed: the next start will recover them"};
-  std::vector<storage::LogDir::CheckpointEntry> entries;
-  for (const std::shared_ptr<Partition>& partition : partitions) {
-    entries.push_back(
-        {{partition->topic(), partition->index()}, &partition->log(), partition->log().log_end().offset});
-  }
-  TRY(log_dir_.close_clean(entries));
-  if (const std::vector<std::string> left = log_dir_.unrecovered_folders(); !left.empty()) {
-    spdlog::warn(
-        "no clean-shutdown mark, since the last records of folders that are left alone may be torn since an "
-        "unclean stop: {}; the next start recovers everything, and the commit journal keeps what it has of "
-        "them",
-        fmt::join(left, ", "));
-  }
-  return {};
+  if (moves_ != nullptr) moves_->set_config({topic, partition}, config);
 }
 
 }  // namespace sillok::broker

@@ -7,28 +7,31 @@
 #include <algorithm>
 #include <atomic>
 #include <boost/asio/post.hpp>
-#include <chrono>
 #include <future>
 #include <limits>
 #include <thread>
 #include <utility>
 
+#include "broker/absolute_path.h"
 #include "broker/broker_configs.h"
 #include "broker/client_telemetry.h"
 #include "broker/cold_reads.h"
-#include "broker/device.h"
+#include "broker/data_directory.h"
+#include "broker/devices.h"
 #include "broker/fetch_sessions.h"
 #include "broker/housekeeping.h"
 #include "broker/metadata/kafka_takeover.h"
+#include "broker/metadata/known_directories.h"
 #include "broker/metadata/local_store.h"
 #include "broker/metadata/topics.h"
 #include "broker/net/listener.h"
+#include "broker/open_log_dirs.h"
+#include "broker/partition_moves.h"
 #include "broker/partitions.h"
 #include "broker/producer_ids.h"
 #include "broker/resource_configs.h"
 #include "broker/thread_executor.h"
 #include "storage/blocking_guard.h"
-#include "storage/flusher.h"
 #include "storage/log_dir.h"
 #include "storage/meta_properties.h"
 #include "storage/posix_file_system.h"
@@ -66,34 +69,6 @@ ConnectionLimits::Limits connection_limits(const Config& config) {
   return {connections_max(config), config.max_connections_per_ip, config.max_connections_of_ip};
 }
 
-storage::LogDirOptions log_dir_options(const Config& config, storage::FileSystem& file_system) {
-  storage::LogDirOptions options;
-  options.file_system = &file_system;
-  options.clock = &storage::system_clock();
-  options.path = config.log_dirs.front();
-  options.cluster_id = config.cluster_id;
-  options.node_id = config.node_id;
-  options.cached_file_limit = static_cast<std::size_t>(config.cached_file_limit);
-  options.journal_size_max = config.journal_bytes_max;
-  return options;
-}
-
-// A predecessor that was killed may hold its lock while its last thread is in an fdatasync.
-constexpr std::chrono::seconds kLockWait{5};
-constexpr std::chrono::milliseconds kLockRetryDelay{50};
-
-Result<std::unique_ptr<storage::LogDir>> open_log_dir(const storage::LogDirOptions& options) {
-  const auto deadline = std::chrono::steady_clock::now() + kLockWait;
-  for (bool is_first = true;; is_first = false) {
-    auto opened = storage::LogDir::open(options);
-    const bool is_locked = !opened.ok() && opened.error().code == Errc::lock_held;
-    if (!is_locked || std::chrono::steady_clock::now() >= deadline) return opened;
-    if (is_first)
-      spdlog::info("{}: locked by another process; waiting {} s for it", options.path, kLockWait.count());
-    std::this_thread::sleep_for(kLockRetryDelay);
-  }
-}
-
 // A directory that has a number keeps it, where no setting gives one.
 Result<void> take_node_id(LoadedConfig& settings, storage::FileSystem& file_system) {
   for (const GivenSetting& given : settings.given) {
@@ -108,6 +83,28 @@ Result<void> take_node_id(LoadedConfig& settings, storage::FileSystem& file_syst
   return {};
 }
 
+struct Opened {
+  OpenLogDirs directories;
+  std::unique_ptr<LocalStore> store;
+  std::unique_ptr<BrokerConfigs> broker_configs;
+  SettledDirectories settled;
+};
+
+void tell_failures(const Opened& opened) {
+  for (const FailedDirectory& failed : opened.directories.failed) {
+    spdlog::error("the log directory {} is not used, and its partitions are offline: {}", failed.path,
+                  failed.error.describe());
+  }
+  for (const KnownDirectory& missing : opened.settled.missing) {
+    const auto is_it = [&](const FailedDirectory& one) { return absolute_path(one.path) == missing.path; };
+    if (std::ranges::any_of(opened.directories.failed, is_it)) continue;
+    spdlog::error(
+        "a log directory of this broker is missing, and its partitions are offline: directory.id {}, last "
+        "seen as {}",
+        missing.id.to_string(), missing.path);
+  }
+}
+
 LeaderEpoch epoch_of(std::int64_t incarnation) {
   constexpr std::int64_t kEpochMax = std::numeric_limits<std::int32_t>::max();
   return LeaderEpoch(static_cast<std::int32_t>(std::min(incarnation, kEpochMax)));
@@ -118,24 +115,24 @@ LeaderEpoch epoch_of(std::int64_t incarnation) {
 // Members are in the order in which they need each other; destruction goes the other way.
 class Server::Parts {
  public:
-  Parts(std::unique_ptr<storage::FileSystem> file_system, std::unique_ptr<storage::LogDir> log_dir,
-        std::unique_ptr<LocalStore> store, std::unique_ptr<BrokerConfigs> broker_configs)
-      : broker_configs_(std::move(broker_configs)),
+  Parts(std::unique_ptr<storage::FileSystem> file_system, Opened opened)
+      : broker_configs_(std::move(opened.broker_configs)),
         config_(broker_configs_->current()->config),
         file_system_(std::move(file_system)),
-        log_dir_(std::move(log_dir)),
-        store_(std::move(store)),
-        flusher_(static_cast<std::size_t>(config_.flusher_threads), clock_),
+        settled_(std::move(opened.settled)),
+        directories_(make_directories(config_, clock_, opened.directories.opened)),
+        store_(std::move(opened.store)),
         control_("control", 1),
-        writer_("writer", 1, storage::ThreadPriority::prompt),
         io_("io", static_cast<std::size_t>(config_.io_threads), storage::ThreadPriority::background),
-        device_(clock_, flusher_, writer_, config_.unflushed_bytes_max),
-        partitions_(*log_dir_, device_, config_.num_recovery_threads),
+        devices_(devices_of(directories_)),
+        partitions_(places(opened.directories), config_.num_recovery_threads),
+        moving_("moves", 1, storage::ThreadPriority::background),
+        moves_(partitions_, moving_, control_),
         topics_(config_, *store_, partitions_),
         resource_configs_(*store_),
         producer_ids_(*store_),
         fetch_sessions_(clock_, static_cast<std::size_t>(config_.fetch_session_slots), random_session_ids()),
-        housekeeping_(config_, clock_, partitions_, device_, *log_dir_),
+        housekeeping_(config_, clock_, partitions_, directories_),
         client_telemetry_(clock_, config_.telemetry_bytes_max),
         services_{config_,     *broker_configs_, resource_configs_, clock_,   topics_,
                   partitions_, producer_ids_,    fetch_sessions_,   control_, io_,
@@ -143,11 +140,11 @@ class Server::Parts {
         budget_(config_.in_flight_bytes_max),
         limits_(connection_limits(config_)),
         cold_reads_(config_.cold_read_memory_bytes),
-        environment_{services_, budget_, limits_, device_, cold_reads_} {
-    log_dir_->journal().start(flusher_, clock_);
-    device_.use(log_dir_->journal());
-    device_.space().watch(log_dir_->path(), config_.disk_free_bytes_min,
-                          [this] { return log_dir_->space(); });
+        environment_{services_, budget_, limits_, devices_, cold_reads_} {
+    for (const auto& directory : directories_) directory->start(config_.disk_free_bytes_min);
+    partitions_.cordon(config_.cordoned_log_dirs);
+    partitions_.use(moves_);
+    moves_.use(topics_);
     if (const std::int32_t most = connections_max(config_); most < config_.max_connections) {
       spdlog::warn("max.connections is {} instead of {}: the process may have no more open files", most,
                    config_.max_connections);
@@ -165,15 +162,22 @@ class Server::Parts {
     if (count > 1 && core_count() == 1) environment_.producers = &slots_[count - 1];
   }
 
-  ~Parts() { log_dir_->journal().stop(); }
+  ~Parts() {
+    for (const auto& directory : directories_) directory->stop_journal();
+  }
 
   Result<void> load() {
-    for (const std::string& warning : log_dir_->warnings()) spdlog::warn("{}", warning);
+    for (const auto& directory : directories_) {
+      for (const std::string& warning : directory->log_dir().warnings()) spdlog::warn("{}", warning);
+    }
     TRY(resource_configs_.load());
     std::vector<std::string> notes;
     const Result<void> loaded = load_topics(notes);
     for (const std::string& note : notes) spdlog::info("{}", note);
-    return loaded;
+    if (!loaded.ok()) return loaded;
+    std::vector<KnownDirectory> gone = settled_.missing;
+    std::erase_if(gone, [&](const KnownDirectory& one) { return topics_.may_be_in(one.id); });
+    return forget_directories(*store_, gone);
   }
 
   // All listeners are bound before one is served, so that a start either works or leaves nothing behind.
@@ -193,6 +197,7 @@ class Server::Parts {
 
   void run() {
     housekeeping_.start();
+    moves_.run();
     for (const auto& loop : accept_loops_) loop->start();
     for (const auto& reactor : reactors_) {
       const bool is_for_replays = reactor.get() == environment_.replays->reactor;
@@ -208,14 +213,14 @@ class Server::Parts {
   Result<void> stop() {
     close_connections();
     control_.stop();
+    moving_.stop();
+    moves_.stop();
     if (const Result<void> closed = store_->close(); !closed.ok()) {
       spdlog::warn("metadata store: {}", closed.error().describe());
     }
     housekeeping_.stop();
     io_.stop();
-    writer_.stop();
-    log_dir_->journal().stop();
-    flusher_.stop();
+    for (const auto& directory : directories_) directory->stop();
     Result<void> closed = partitions_.close();
     for (const auto& reactor : reactors_) reactor->stop();
     for (std::thread& thread : threads_) thread.join();
@@ -230,11 +235,38 @@ class Server::Parts {
   }
 
  private:
+  using Directories = Housekeeping::Directories;
+
+  static Directories make_directories(const Config& config, const storage::Clock& clock,
+                                      std::vector<OpenedDirectory>& opened) {
+    Directories directories;
+    for (OpenedDirectory& one : opened)
+      directories.push_back(std::make_unique<DataDirectory>(config, clock, std::move(one.log_dir)));
+    return directories;
+  }
+
+  static std::vector<Device*> devices_of(const Directories& directories) {
+    std::vector<Device*> devices;
+    for (const auto& directory : directories) devices.push_back(&directory->device());
+    return devices;
+  }
+
+  Partitions::Places places(const OpenLogDirs& opened) const {
+    Partitions::Places places;
+    for (std::size_t i = 0; i < directories_.size(); ++i)
+      places.open.push_back({&directories_[i]->log_dir(), &directories_[i]->device(), opened.opened[i].id});
+    for (const FailedDirectory& one : opened.failed) places.failed.push_back(one.path);
+    for (const KnownDirectory& one : settled_.missing) places.missing.push_back(one.id);
+    places.are_several = settled_.are_several;
+    return places;
+  }
+
   // On the control thread: what changes while the broker runs. The level of the log only where its setting
   // changed, since it has another way to be changed.
   void apply(const Config& before, const Config& now) {
     topics_.set_defaults(now.log_defaults);
     limits_.set(connection_limits(now));
+    partitions_.cordon(now.cordoned_log_dirs);
     io_.resize(static_cast<std::size_t>(now.io_threads));
     if (now.log_level != before.log_level) {
       spdlog::default_logger()->set_level(spdlog::level::from_str(now.log_level));
@@ -291,14 +323,15 @@ class Server::Parts {
   const Config config_;  // as of the start
   const storage::Clock& clock_ = storage::system_clock();
   std::unique_ptr<storage::FileSystem> file_system_;
-  std::unique_ptr<storage::LogDir> log_dir_;
+  const SettledDirectories settled_;
+  Directories directories_;
   std::unique_ptr<LocalStore> store_;
-  storage::Flusher flusher_;
   ThreadExecutor control_;
-  ThreadExecutor writer_;
   ThreadExecutor io_;
-  Device device_;
+  Devices devices_;
   Partitions partitions_;
+  ThreadExecutor moving_;
+  PartitionMoves moves_;
   Topics topics_;
   ResourceConfigs resource_configs_;
   ProducerIds producer_ids_;
@@ -324,18 +357,21 @@ Result<void> Server::start() {
   storage::abort_on_forbidden_blocking(config.abort_on_blocking);
   auto file_system = storage::make_posix_file_system();
   TRY(take_node_id(settings_, *file_system));
-  auto log_dir = TRY(open_log_dir(log_dir_options(config, *file_system)));
+  Opened opened;
+  opened.directories = TRY(open_log_dirs(config, *file_system));
+  const storage::LogDir& first = *opened.directories.opened.front().log_dir;
   LoadedConfig settings = settings_;
-  settings.config.cluster_id = log_dir->cluster_id();
+  settings.config.cluster_id = first.cluster_id();
   std::vector<std::string> notes;
-  LocalStore::Options store_options{file_system.get(), &storage::system_clock(), log_dir->path()};
-  store_options.epoch = epoch_of(log_dir->incarnation());
-  auto store = TRY(LocalStore::open(store_options, notes));
-  auto broker_configs = std::make_unique<BrokerConfigs>(std::move(settings), *store);
-  TRY(broker_configs->load(notes));
+  LocalStore::Options store_options{file_system.get(), &storage::system_clock(), first.path()};
+  store_options.epoch = epoch_of(first.incarnation());
+  opened.store = TRY(LocalStore::open(store_options, notes));
+  opened.settled = TRY(settle_log_dirs(config, *file_system, *opened.store, opened.directories));
+  opened.broker_configs = std::make_unique<BrokerConfigs>(std::move(settings), *opened.store);
+  TRY(opened.broker_configs->load(notes));
   for (const std::string& note : notes) spdlog::warn("{}", note);
-  parts_ = std::make_unique<Parts>(std::move(file_system), std::move(log_dir), std::move(store),
-                                   std::move(broker_configs));
+  tell_failures(opened);
+  parts_ = std::make_unique<Parts>(std::move(file_system), std::move(opened));
   Result<void> started = parts_->load();
   if (started.ok()) started = parts_->listen();
   if (started.ok()) {
@@ -355,6 +391,6 @@ Result<void> Server::stop() {
 }
 
 std::vector<std::string> Server::addresses() const { return parts_->addresses(); }
-const std::string& Server::data_directory() const { return settings_.config.log_dirs.front(); }
+const std::vector<std::string>& Server::data_directories() const { return settings_.config.log_dirs; }
 
 }  // namespace sillok::broker

@@ -17,14 +17,14 @@ class Server {
   explicit Server(LoadedConfig settings);
   ~Server();
 
-  // Opens the log directory, recovers what must be, listens. Errors name the setting or the path, and say
+  // Opens the log directories, recovers what must be, listens. Errors name the setting or the path, and say
   // what to do.
   Result<void> start();
-  // Ends the connections, flushes and closes all logs, marks the directory clean.
+  // Ends the connections, flushes and closes all logs, marks the directories clean.
   Result<void> stop();
 
   std::vector<std::string> addresses() const;  // that are listened on
-  const std::string& data_directory() const;
+  const std::vector<std::string>& data_directories() const;
 
  private:
   class Parts;

@@ -102,6 +102,8 @@ constexpr Setting kSettings[] = {
     of<&Config::connections_max_idle_ms>(
         "connections.max.idle.ms", at_least(-1),
         "How long, in ms, a connection may be idle before it is closed; -1 is for ever."),
+    live(resolved("cordoned.log.dirs", ValueType::list, {}, "",
+                  "Those of log.dirs that get no new partitions; * is all.")),
     as_int(of<&Config::default_replication_factor>("default.replication.factor", {1, 1},
                                                    "Replicas of a topic that is made without a count.")),
     of<&Config::delete_topic_enable>("delete.topic.enable", {}, "Whether topics can be deleted."),
@@ -122,7 +124,9 @@ constexpr Setting kSettings[] = {
         "127.0.0.1 is."),
     topic_default("log.cleanup.policy", "cleanup.policy"),
     resolved("log.dir", ValueType::list, {}, {}, "The older name of log.dirs."),
-    resolved("log.dirs", ValueType::list, {}, "./data", "The directory of the data. One."),
+    resolved("log.dirs", ValueType::list, {}, "./data",
+             "The directories of the data. The first has the metadata too; a new partition comes to the one "
+             "with the fewest."),
     topic_default("log.flush.interval.messages", "flush.messages"),
     topic_default("log.flush.interval.ms", "flush.ms"),
     as_int(of<&Config::flush_checkpoint_interval_ms>(
@@ -226,6 +230,9 @@ constexpr Setting kSettings[] = {
         "arises. 0 is none: each partition's own files are synced."),
     live(of<&Config::log_level>("sillok.log.level", {}, "What is logged: this and everything graver.",
                                 "trace|debug|info|warning|error")),
+    resolved("sillok.lost.log.dirs", ValueType::list, {}, "",
+             "The directory.id of each log directory that will never come back: the partitions that were in "
+             "it are made anew, empty."),
     of<&Config::max_in_flight_per_connection>("sillok.max.in.flight.requests.per.connection", {1, 10'000},
                                               "Requests of one connection that are served at the same time."),
     of<&Config::unflushed_bytes_max>(

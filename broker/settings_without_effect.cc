@@ -70,7 +70,6 @@ constexpr Setting kWithoutEffect[] = {
     fixed("controller.quota.window.num", kNoController, ValueType::int32, "11", at_least(1)),
     fixed("controller.quota.window.size.seconds", kNoController, ValueType::int32, "1", at_least(1)),
     fixed("controller.socket.timeout.ms", kNoController, ValueType::int32, "30000"),
-    live("cordoned.log.dirs", kOther, ValueType::list, ""),
     fixed("create.topic.policy.class.name", kNoPlugins, ValueType::class_name, {}),
     fixed("delegation.token.expiry.check.interval.ms", kNoSasl, ValueType::int64, "3600000", at_least(1)),
     fixed("delegation.token.expiry.time.ms", kNoSasl, ValueType::int64, "86400000", at_least(1)),

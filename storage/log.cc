@@ -240,6 +240,7 @@ Log::EpochEnd Log::end_offset_for_epoch(LeaderEpoch requested) const {
 }
 LeaderEpoch Log::leader_epoch_at(Offset offset) const { return impl_->leader_epoch_at(offset); }
 std::vector<ProducerSnapshotEntry> Log::producers() const { return impl_->producers(); }
+Result<void> Log::take_history_of(const Log& other) { return impl_->take_history_of(*other.impl_); }
 Result<void> Log::close() { return impl_->close(); }
 void Log::retire() { impl_->retire(); }
 bool Log::is_retired() const { return impl_->is_retired(); }

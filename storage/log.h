@@ -247,6 +247,12 @@ class Log {
   // The epoch of the batch at `offset`; -1 where unknown.
   LeaderEpoch leader_epoch_at(Offset offset) const;
 
+  // For a copy of the batches of `other`, which ends where that does: what they do not bring, the leader
+  // epochs as the other has them and the producers whose batches are gone. The epochs are durable when it
+  // returns, the producers with close(), which has to follow. Requires: nothing is appended to either
+  // meanwhile.
+  Result<void> take_history_of(const Log& other);
+
   // What each producer with an id has written, in no order. Waits for the append that runs.
   std::vector<ProducerSnapshotEntry> producers() const;
 

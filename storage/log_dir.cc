@@ -18,13 +18,6 @@ constexpr std::string_view kLockName = ".lock";
 constexpr std::string_view kReserveName = "sillok-reserve";
 constexpr ByteCount kReserveSize = 4 << 20;
 
-std::array<std::uint8_t, 16> random_bytes() {
-  std::random_device device;
-  std::array<std::uint8_t, 16> bytes{};
-  for (auto& byte : bytes) byte = static_cast<std::uint8_t>(device());
-  return bytes;
-}
-
 Uuid random_uuid() {
   for (;;) {
     if (const auto made = Uuid::from_random(random_bytes())) return *made;
@@ -32,6 +25,13 @@ Uuid random_uuid() {
 }
 
 }  // namespace
+
+std::array<std::uint8_t, 16> random_bytes() {
+  std::random_device device;
+  std::array<std::uint8_t, 16> bytes{};
+  for (auto& byte : bytes) byte = static_cast<std::uint8_t>(device());
+  return bytes;
+}
 
 LogDir::Impl::Impl(const LogDirOptions& options)
     : options_(options), file_cache_(*options.file_system, options.cached_file_limit) {
@@ -132,6 +132,23 @@ Result<void> LogDir::Impl::write_identity() {
   return write_meta_properties(file_system(), options_.path, {cluster_id_, options_.node_id, random_uuid()});
 }
 
+Result<Uuid> LogDir::Impl::require_directory_id() {
+  auto meta = TRY(read_meta_properties(file_system(), options_.path));
+  if (!meta) return Error{Errc::not_found, path_of(kMetaPropertiesName)};
+  if (!meta->directory_id) {
+    meta->directory_id = random_uuid();
+    TRY(write_meta_properties(file_system(), options_.path, *meta));
+  }
+  return *meta->directory_id;
+}
+
+Result<void> LogDir::Impl::set_directory_id(const Uuid& id) {
+  auto meta = TRY(read_meta_properties(file_system(), options_.path));
+  if (!meta) return Error{Errc::not_found, path_of(kMetaPropertiesName)};
+  meta->directory_id = id;
+  return write_meta_properties(file_system(), options_.path, *meta);
+}
+
 Result<void> LogDir::Impl::list_folders() {
   for (const DirectoryEntry& entry : TRY(file_system().list_directory(options_.path))) {
     if (!entry.is_directory) continue;
@@ -141,6 +158,8 @@ Result<void> LogDir::Impl::list_folders() {
       // Kafka recovers its own metadata whatever the mark says.
       const bool is_sound = was_clean_ || name->topic == kKafkaMetadataTopic;
       known_[*name].soundness = is_sound ? Soundness::settled : Soundness::unrecovered;
+    } else if (const auto future = parse_future_folder(entry.name)) {
+      futures_[*future].folders.push_back(entry.name);
     } else {
       warnings_.push_back(path_of(entry.name) + ": is no partition folder, and is left alone");
     }
@@ -148,7 +167,7 @@ Result<void> LogDir::Impl::list_folders() {
   return {};
 }
 
-Result<std::vector<FoundPartition>> LogDir::Impl::find_partitions() {
+Result<std::vector<FoundPartition>> LogDir::Impl::find_partitions(FramesOfOthers frames) {
   std::vector<FoundPartition> found;
   std::vector<JournalKey> keys;
   bool all_known = true;
@@ -160,10 +179,11 @@ Result<std::vector<FoundPartition>> LogDir::Impl::find_partitions() {
     // Where the file does not read, the log will not open either, and that is the place to say so.
     const auto id = read_partition_metadata(file_system(), path_of(partition_folder_name(partition.name)));
     if (id.ok() && *id) partition.topic_id = **id;
+    partition.is_read = id.ok();
     all_known = all_known && id.ok();
     keys.push_back({partition.topic_id, partition.name.partition});
   }
-  if (all_known) journal_->keep_only(keys);
+  if (all_known && frames == FramesOfOthers::drop) journal_->keep_only(keys);
   const std::lock_guard lock(mutex_);
   for (const FoundPartition& partition : found) {
     const auto known = known_.find(partition.name);
@@ -172,12 +192,28 @@ Result<std::vector<FoundPartition>> LogDir::Impl::find_partitions() {
   return found;
 }
 
-LogOptions LogDir::Impl::log_options(const TopicPartition& name, const LogConfig& config) {
+bool LogDir::Impl::has_folder(const TopicPartition& name) const {
+  const std::lock_guard lock(mutex_);
+  return known_.contains(name);
+}
+
+std::optional<TopicId> LogDir::Impl::topic_id_of(const TopicPartition& name) const {
+  const std::lock_guard lock(mutex_);
+  const auto known = known_.find(name);
+  return known == known_.end() ? std::nullopt : known->second.topic_id;
+}
+
+std::size_t LogDir::Impl::folder_count() const {
+  const std::lock_guard lock(mutex_);
+  return known_.size();
+}
+
+LogOptions LogDir::Impl::log_options(std::string_view folder, const LogConfig& config) {
   LogOptions options;
   options.file_system = options_.file_system;
   options.file_cache = &file_cache_;
   options.clock = options_.clock;
-  options.directory = path_of(partition_folder_name(name));
+  options.directory = path_of(folder);
   options.config = config;
   options.incarnation = incarnation_;
   return options;
@@ -185,7 +221,7 @@ LogOptions LogDir::Impl::log_options(const TopicPartition& name, const LogConfig
 
 Result<std::unique_ptr<Log>> LogDir::Impl::open_log(const TopicPartition& name, const LogConfig& config,
                                                     RecoveryReport& report) {
-  LogOptions options = log_options(name, config);
+  LogOptions options = log_options(partition_folder_name(name), config);
   std::optional<OwnedRecoveryPoint> last;
   {
     const std::lock_guard lock(mutex_);
@@ -195,7 +231,8 @@ Result<std::unique_ptr<Log>> LogDir::Impl::open_log(const TopicPartition& name, 
     options.log_start_offset = entry->second.log_start;
     options.topic_id = entry->second.topic_id;
     // A folder that came after the stop may be of any state.
-    options.clean = was_clean_ && entry->second.is_listed;
+    options.clean = (was_clean_ && entry->second.is_listed) || entry->second.is_as_closed;
+    entry->second.is_as_closed = false;
     entry->second.soundness = Soundness::opened;
   }
   has_opened_log_ = true;
@@ -235,24 +272,18 @@ Result<bool> LogDir::Impl::complete_creation(const TopicPartition& name, const T
 
 Result<LogCreation> LogDir::Impl::begin_log(const TopicPartition& name, const TopicId& topic_id,
                                             const LogConfig& config, LeaderEpoch first_epoch) {
-  const LogOptions options = log_options(name, config);
+  const LogOptions options = log_options(partition_folder_name(name), config);
   if (TRY(file_system().exists(options.directory))) {
     if (!TRY(is_halved_creation(options.directory))) return Error{Errc::already_exists, options.directory};
     TRY(delete_log(name));
   }
-  bool has_old_lines = false;
-  {
-    const std::lock_guard lock(mutex_);
-    has_old_lines = stale_.count(name) != 0;
-  }
-  if (has_old_lines) {
-    const std::lock_guard one_writer(checkpoint_mutex_);
-    TRY(write_changed());
-  }
+  TRY(forget_old_lines(name));
   has_opened_log_ = true;
   {
     const std::lock_guard lock(mutex_);
-    known_[name].soundness = Soundness::opened;
+    KnownPartition& known = known_[name];
+    known.soundness = Soundness::opened;
+    known.topic_id = topic_id;
   }
   auto creation = Log::begin_creation(options, topic_id, first_epoch);
   if (creation.ok()) return creation;
@@ -265,6 +296,15 @@ Result<LogCreation> LogDir::Impl::begin_log(const TopicPartition& name, const To
     known_.erase(name);
   }
   return creation;
+}
+
+Result<void> LogDir::Impl::forget_old_lines(const TopicPartition& name) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (stale_.count(name) == 0) return {};
+  }
+  const std::lock_guard one_writer(checkpoint_mutex_);
+  return write_changed();
 }
 
 Result<bool> LogDir::Impl::is_halved_creation(const std::string& folder) {
@@ -365,7 +405,16 @@ std::int64_t LogDir::incarnation() const { return impl_->incarnation_; }
 const std::vector<std::string>& LogDir::warnings() const { return impl_->warnings_; }
 FileCache& LogDir::file_cache() { return impl_->file_cache_; }
 Journal& LogDir::journal() { return impl_->journal(); }
-Result<std::vector<FoundPartition>> LogDir::find_partitions() const { return impl_->find_partitions(); }
+Result<std::vector<FoundPartition>> LogDir::find_partitions(FramesOfOthers frames) const {
+  return impl_->find_partitions(frames);
+}
+Result<Uuid> LogDir::require_directory_id() { return impl_->require_directory_id(); }
+Result<void> LogDir::set_directory_id(const Uuid& id) { return impl_->set_directory_id(id); }
+bool LogDir::has_folder(const TopicPartition& name) const { return impl_->has_folder(name); }
+std::optional<TopicId> LogDir::topic_id_of(const TopicPartition& name) const {
+  return impl_->topic_id_of(name);
+}
+std::size_t LogDir::folder_count() const { return impl_->folder_count(); }
 Result<std::unique_ptr<Log>> LogDir::open_log(const TopicPartition& name, const LogConfig& config,
                                               RecoveryReport& report) {
   return impl_->open_log(name, config, report);
@@ -382,6 +431,17 @@ Result<void> LogDir::delete_log(const TopicPartition& name) { return impl_->dele
 Result<void> LogDir::remove_deleted_partitions(SteadyTime now, std::int64_t delay_ms) {
   return impl_->remove_deleted_partitions(now, delay_ms);
 }
+Result<std::vector<FoundPartition>> LogDir::find_futures() const { return impl_->find_futures(); }
+bool LogDir::has_future(const TopicPartition& name) const { return impl_->has_future(name); }
+Result<std::unique_ptr<Log>> LogDir::begin_future(const TopicPartition& name, const TopicId& topic_id,
+                                                  const LogConfig& config, Offset start) {
+  return impl_->begin_future(name, topic_id, config, start);
+}
+Result<void> LogDir::settle_future(const TopicPartition& name, const Log& log) {
+  return impl_->settle_future(name, log);
+}
+Result<void> LogDir::drop_future(const TopicPartition& name) { return impl_->drop_future(name); }
+Result<void> LogDir::promote_future(const TopicPartition& name) { return impl_->promote_future(name); }
 Result<void> LogDir::write_checkpoints(std::span<const CheckpointEntry> entries) {
   return impl_->write_checkpoints(entries);
 }

@@ -43,7 +43,8 @@ struct LogDirOptions {
 
 struct FoundPartition {
   TopicPartition name;
-  TopicId topic_id;  // all zero where partition.metadata is missing
+  TopicId topic_id;     // all zero where partition.metadata is missing
+  bool is_read = true;  // false: it is there, and does not read
 };
 
 // Threading: open_log(), complete_creation() and begin_log() for different partitions may run at once, so may
@@ -69,7 +70,20 @@ class LogDir {
   // Started and stopped by whoever flushes the logs; until then it only knows what the last run left.
   Journal& journal();
 
-  Result<std::vector<FoundPartition>> find_partitions() const;
+  // What tells the directory from the others of its broker; made, durably, where meta.properties has none
+  // yet.
+  Result<Uuid> require_directory_id();
+  // Durably; for one whose meta.properties was lost and made anew.
+  Result<void> set_directory_id(const Uuid& id);
+
+  // What the commit journal has of partitions that are not there is dropped with it, unless other directories
+  // have some: then it is for who knows them all to call Journal::keep_only().
+  enum class FramesOfOthers { drop, keep };
+  Result<std::vector<FoundPartition>> find_partitions(FramesOfOthers frames = FramesOfOthers::drop) const;
+  // Whether there is a partition folder of that name, and its topic as far as find_partitions() has read it.
+  bool has_folder(const TopicPartition& name) const;
+  std::optional<TopicId> topic_id_of(const TopicPartition& name) const;
+  std::size_t folder_count() const;
   Result<std::unique_ptr<Log>> open_log(const TopicPartition& name, const LogConfig& config,
                                         RecoveryReport& report);
   // For a folder that find_partitions() named, before it is opened: one that a crash left of a creation,
@@ -89,6 +103,25 @@ class LogDir {
   Result<void> delete_log(const TopicPartition& name);
   // Removes folders whose file.delete.delay.ms is over.
   Result<void> remove_deleted_partitions(SteadyTime now, std::int64_t delay_ms);
+
+  // Futures: copies of partitions of other log directories, that come to be partitions of this one once they
+  // are whole. Nothing else here counts them. log_dir_futures.cc has these.
+  Result<std::vector<FoundPartition>> find_futures() const;
+  bool has_future(const TopicPartition& name) const;
+  // An empty log, durably; what there was of a future of that name is dropped before. Errc::already_exists
+  // where there is a partition folder of that name, too_large where the name is too long for a future's.
+  Result<std::unique_ptr<Log>> begin_future(const TopicPartition& name, const TopicId& topic_id,
+                                            const LogConfig& config, Offset start);
+  // Durably notes where it ends and starts, so that promote_future() finds next to nothing to scan, also
+  // after a power cut. Requires: `log` is the future's, closed without an error.
+  Result<void> settle_future(const TopicPartition& name, const Log& log);
+  // Renames it so that it is no future any more, durably; its files go with remove_deleted_partitions().
+  // Errc::not_found where there is none. Requires: nobody writes to the Log any more.
+  Result<void> drop_future(const TopicPartition& name);
+  // Makes it the partition of its name, durably. Where it was not settled, open_log() scans all of it.
+  // Errc::already_exists where there is a partition folder of that name, not_found where there is no future,
+  // corrupt where there are several. Requires: the Log is closed.
+  Result<void> promote_future(const TopicPartition& name);
 
   struct CheckpointEntry {
     TopicPartition name;

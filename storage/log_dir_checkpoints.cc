@@ -41,25 +41,33 @@ Result<void> LogDir::Impl::read_checkpoints() {
       TRY(or_absent(read_offset_checkpoint(file_system(), path_of(kHighWatermarkCheckpointName))));
   const std::lock_guard lock(mutex_);
   // Lines about partitions without a folder go with the next write; a new partition of that name waits for
-  // it.
+  // it. A future's are those of its partition: nobody has both.
   const auto find = [this](const auto& line) {
     const TopicPartition name{line.topic, line.partition};
     const auto entry = known_.find(name);
     if (entry != known_.end()) return &entry->second;
-    stale_.insert(name);
+    if (!futures_.contains(name)) stale_.insert(name);
     return static_cast<KnownPartition*>(nullptr);
+  };
+  const auto find_future = [this](const auto& line) {
+    const TopicPartition name{line.topic, line.partition};
+    const auto future = known_.contains(name) ? futures_.end() : futures_.find(name);
+    return future == futures_.end() ? nullptr : &future->second;
   };
   for (const PartitionRecoveryPoint& line : points) {
     if (KnownPartition* known = find(line)) {
       known->recovery_point = OwnedRecoveryPoint{line.topic_id, line.point};
       known->is_listed = true;
     }
+    if (KnownFuture* future = find_future(line))
+      future->recovery_point = OwnedRecoveryPoint{line.topic_id, line.point};
   }
   for (const PartitionOffset& line : listed) {
     if (KnownPartition* known = find(line)) known->is_listed = true;
   }
   for (const PartitionOffset& line : starts) {
     if (KnownPartition* known = find(line)) known->log_start = line.offset;
+    if (KnownFuture* future = find_future(line)) future->log_start = line.offset;
   }
   for (const PartitionOffset& line : marks) {
     if (KnownPartition* known = find(line)) known->high_watermark = line.offset;
@@ -148,6 +156,12 @@ Result<void> LogDir::Impl::write_recovery_points() {
       points.push_back({name.topic, name.partition, topic_id, point});
       offsets.push_back({name.topic, name.partition, point.offset});
     }
+    for (const auto& [name, future] : futures_) {
+      if (!future.recovery_point || known_.contains(name)) continue;
+      const auto& [topic_id, point] = *future.recovery_point;
+      points.push_back({name.topic, name.partition, topic_id, point});
+      offsets.push_back({name.topic, name.partition, point.offset});
+    }
   }
   TRY(storage::write_recovery_points(file_system(), options_.path, points));
   return write_offset_checkpoint(file_system(), path_of(kRecoveryPointCheckpointName), offsets);
@@ -160,6 +174,11 @@ Result<void> LogDir::Impl::write_log_starts() {
     for (const auto& [name, known] : known_) {
       // Kafka leaves out logs that start with their first segment as well; a line for one does no harm.
       if (known.log_start > Offset(0)) offsets.push_back({name.topic, name.partition, known.log_start});
+    }
+    for (const auto& [name, future] : futures_) {
+      const bool is_told = future.recovery_point && !known_.contains(name);
+      if (is_told && future.log_start > Offset(0))
+        offsets.push_back({name.topic, name.partition, future.log_start});
     }
   }
   return write_offset_checkpoint(file_system(), path_of(kLogStartCheckpointName), offsets);

@@ -1,8 +1,10 @@
 // What is behind LogDir: log_dir.cc opens, creates and deletes, log_dir_checkpoints.cc reads and writes what
-// is known of all partitions together.
+// is known of all partitions together, log_dir_futures.cc has those that come from other log directories.
 #pragma once
 
+#include <array>
 #include <atomic>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -39,8 +41,19 @@ struct KnownPartition {
   std::optional<Offset> high_watermark;
   std::optional<TopicId> topic_id;  // once find_partitions() has read it
   Soundness soundness = Soundness::settled;
-  bool is_listed = false;  // in a file of recovery points: whoever stopped last knew the partition
+  bool is_listed = false;     // in a file of recovery points: whoever stopped last knew the partition
+  bool is_as_closed = false;  // it was settled before it became a partition, and not opened since
 };
+
+// What the checkpoints say of the future of one name.
+struct KnownFuture {
+  std::vector<std::string> folders;                  // one, but for what somebody else made
+  std::optional<OwnedRecoveryPoint> recovery_point;  // once it is settled
+  Offset log_start{0};
+};
+
+// For names that no other folder has. log_dir.cc has it.
+std::array<std::uint8_t, 16> random_bytes();
 
 // The files that the checkpoints of a log directory are.
 enum class CheckpointFile : unsigned { recovery_points = 1, log_starts = 2, high_watermarks = 4 };
@@ -55,7 +68,12 @@ class LogDir::Impl {
 
   // log_dir.cc
   Result<void> open();
-  Result<std::vector<FoundPartition>> find_partitions();
+  Result<Uuid> require_directory_id();
+  Result<void> set_directory_id(const Uuid& id);
+  Result<std::vector<FoundPartition>> find_partitions(FramesOfOthers frames);
+  bool has_folder(const TopicPartition& name) const;
+  std::optional<TopicId> topic_id_of(const TopicPartition& name) const;
+  std::size_t folder_count() const;
   Result<std::unique_ptr<Log>> open_log(const TopicPartition& name, const LogConfig& config,
                                         RecoveryReport& report);
   Result<bool> complete_creation(const TopicPartition& name, const TopicId& topic_id);
@@ -66,6 +84,15 @@ class LogDir::Impl {
   Result<void> remove_deleted_partitions(SteadyTime now, std::int64_t delay_ms);
   Result<void> balance_reserve();
   Journal& journal() { return *journal_; }
+
+  // log_dir_futures.cc
+  std::vector<FoundPartition> find_futures() const;
+  bool has_future(const TopicPartition& name) const;
+  Result<std::unique_ptr<Log>> begin_future(const TopicPartition& name, const TopicId& topic_id,
+                                            const LogConfig& config, Offset start);
+  Result<void> settle_future(const TopicPartition& name, const Log& log);
+  Result<void> drop_future(const TopicPartition& name);
+  Result<void> promote_future(const TopicPartition& name);
 
   // log_dir_checkpoints.cc
   Result<void> write_checkpoints(std::span<const CheckpointEntry> entries);
@@ -88,7 +115,7 @@ class LogDir::Impl {
 
   FileSystem& file_system() const { return *options_.file_system; }
   std::string path_of(std::string_view name) const { return join_path(options_.path, name); }
-  LogOptions log_options(const TopicPartition& name, const LogConfig& config);
+  LogOptions log_options(std::string_view folder, const LogConfig& config);
 
   Result<void> make_directory();
   // Whether the directory may be used at all. Nothing is written before it.
@@ -100,7 +127,11 @@ class LogDir::Impl {
   // None where the folder does not say its topic's id: then nothing of it was ever journaled.
   std::optional<JournalKey> journal_key(const TopicPartition& name) const;
   Result<bool> is_halved_creation(const std::string& folder);
+  // Whatever the checkpoint files say of an earlier partition of that name is durably gone.
+  Result<void> forget_old_lines(const TopicPartition& name);
   void forget_files(const std::string& folder, const std::string& deleted);
+  // Of the future with `name`, none where there is no such.
+  std::optional<KnownFuture> known_future(const TopicPartition& name) const;
 
   // A file that is not as it should be counts as absent; but a disk that does not read is an error.
   template <class Entries>
@@ -125,6 +156,7 @@ class LogDir::Impl {
   std::mutex checkpoint_mutex_;                     // while checkpoint files are written; taken before mutex_
   mutable std::mutex mutex_;                        // all below; never held across a call to the file system
   std::map<TopicPartition, KnownPartition> known_;  // one for each partition folder
+  std::map<TopicPartition, KnownFuture> futures_;
   // Partitions that are gone, but still have lines in the files.
   std::set<TopicPartition> stale_;
   std::vector<DeletedFolder> deleted_;

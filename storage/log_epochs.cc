@@ -32,6 +32,24 @@ Result<void> Log::Impl::assign_leader_epoch(LeaderEpoch epoch) {
   return note_leader_epoch(epoch, log_end_.offset());
 }
 
+Result<void> Log::Impl::take_history_of(const Impl& other) {
+  LeaderEpochs epochs;
+  {
+    const std::lock_guard lock(other.epochs_mutex_);
+    epochs = other.epochs_;
+  }
+  const std::vector<ProducerSnapshotEntry> producers = other.producers();
+  const std::lock_guard no_flush(flush_mutex_);
+  const std::lock_guard lock(append_mutex_);
+  TRY(require_writable());
+  TRY(epochs.write(*files_.file_system, files_.directory));
+  producers_.load(producers, clock_->wall_ms());
+  closed_end_.reset();  // the snapshot of the producers has to be written
+  const std::lock_guard epochs_lock(epochs_mutex_);
+  epochs_ = std::move(epochs);
+  return {};
+}
+
 Log::EpochEnd Log::Impl::end_offset_for_epoch(LeaderEpoch requested) const {
   const Offset log_end = log_end_.offset();
   const std::lock_guard lock(epochs_mutex_);

@@ -73,6 +73,7 @@ class Log::Impl {
   EpochEnd end_offset_for_epoch(LeaderEpoch requested) const;
   LeaderEpoch leader_epoch_at(Offset offset) const;
   std::vector<ProducerSnapshotEntry> producers() const;
+  Result<void> take_history_of(const Impl& other);
   Result<void> close();
   void retire();
   bool is_retired() const { return files_.is_retired; }

@@ -1,5 +1,6 @@
 // Names of the folders in a log directory, which are Kafka's: "orders-3", and for a deleted one
-// "orders-3.<32 hex digits>-delete".
+// "orders-3.<32 hex digits>-delete", for one that is still copied from another log directory
+// "orders-3.<32 hex digits>-future".
 #pragma once
 
 #include <array>
@@ -22,6 +23,13 @@ std::string partition_folder_name(const TopicPartition& name);
 // would be no file name any more.
 std::string deleted_folder_name(const TopicPartition& name, const std::array<std::uint8_t, 16>& unique);
 bool is_deleted_folder(std::string_view name);
+
+// Never shortened, since the partition must be told from it: nullopt where it would be no file name any more,
+// which Kafka does not move either.
+std::optional<std::string> future_folder_name(const TopicPartition& name,
+                                              const std::array<std::uint8_t, 16>& unique);
+// nullopt for all other names.
+std::optional<TopicPartition> parse_future_folder(std::string_view name);
 
 // parse_partition_folder() is in log_dir.h.
 

@@ -62,6 +62,7 @@ ListOffsetsPartitionResponse answer_one(const Wanted& wanted, Version version) {
   if (wanted.found.is_unknown()) return fail(ErrorCode::unknown_topic_or_partition);
   if (wanted.found.state == Partitions::Lookup::State::offline) return fail(ErrorCode::kafka_storage_error);
   const Partition& partition = *wanted.found.partition;
+  if (partition.is_stopped()) return fail(partition.stop_error());
   const TimestampMs timestamp = wanted.request.timestamp;
   const LeaderEpoch epoch = partition.leader_epoch();
   const LeaderEpoch known = wanted.request.current_leader_epoch;
@@ -83,7 +84,8 @@ ListOffsetsPartitionResponse answer_one(const Wanted& wanted, Version version) {
   } else {
     const auto found = timestamp == kMaxTimestamp ? partition.log().find_max_timestamp(high_watermark)
                                                   : partition.log().find_timestamp(timestamp, high_watermark);
-    if (!found.ok()) return fail(fetch_error(found.error()));
+    if (!found.ok())
+      return fail(partition.is_stopped() ? partition.stop_error() : fetch_error(found.error()));
     if (*found) {
       answer.timestamp = (*found)->timestamp;
       answer.offset = (*found)->offset;

@@ -29,21 +29,27 @@ Wanted wanted_of(const protocol::DescribeLogDirsRequest& request) {
   return wanted;
 }
 
-bool is_wanted(const Wanted& wanted, const Partition& partition) {
+bool is_wanted(const Wanted& wanted, const std::string& name, PartitionIndex partition) {
   if (!wanted) return true;
-  const auto topic = wanted->find(partition.topic());
-  return topic != wanted->end() && topic->second.contains(partition.index());
+  const auto topic = wanted->find(name);
+  return topic != wanted->end() && topic->second.contains(partition);
 }
 
-// Views names in `partitions`.
-std::vector<protocol::DescribeLogDirsTopicResponse> topics_of(
-    const std::vector<std::shared_ptr<Partition>>& partitions, const Wanted& wanted) {
+// Views names in `directory`.
+std::vector<protocol::DescribeLogDirsTopicResponse> topics_of(const Partitions::LogDirView& directory,
+                                                              const Wanted& wanted) {
   std::map<std::string_view, protocol::DescribeLogDirsTopicResponse> topics;
-  for (const std::shared_ptr<Partition>& partition : partitions) {
-    if (!is_wanted(wanted, *partition)) continue;
+  for (const std::shared_ptr<Partition>& partition : directory.partitions) {
+    if (!is_wanted(wanted, partition->topic(), partition->index())) continue;
     auto& topic = topics[partition->topic()];
     topic.name = partition->topic();
     topic.partitions.push_back({partition->index(), partition->log().size(), 0, false});
+  }
+  for (const Partitions::LogDirView::Future& future : directory.futures) {
+    if (!is_wanted(wanted, future.topic, future.partition)) continue;
+    auto& topic = topics[future.topic];
+    topic.name = future.topic;
+    topic.partitions.push_back({future.partition, future.size, future.offset_lag, true});
   }
   std::vector<protocol::DescribeLogDirsTopicResponse> sorted;
   for (auto& [name, topic] : topics) {
@@ -59,7 +65,8 @@ void send_log_dirs(const Services& services, const Wanted& wanted, PendingRespon
   for (const Partitions::LogDirView& directory : directories) {
     DescribeLogDirsResult& result = answer.results.emplace_back();
     result.log_dir = directory.path;
-    result.topics = topics_of(directory.partitions, wanted);
+    result.is_cordoned = directory.is_cordoned;
+    result.topics = topics_of(directory, wanted);
     if (directory.space.ok()) {
       result.total_bytes = directory.space->total;
       result.usable_bytes = directory.space->free;
@@ -70,12 +77,35 @@ void send_log_dirs(const Services& services, const Wanted& wanted, PendingRespon
   response.send(answer);
 }
 
-ErrorCode move_error(const Partitions& partitions, std::string_view path, std::string_view topic,
-                     PartitionIndex index) {
-  if (!partitions.is_log_dir(path)) return ErrorCode::log_dir_not_found;
-  const Partitions::Lookup found = partitions.find(topic, index);
-  if (found.is_unknown()) return ErrorCode::unknown_topic_or_partition;
-  return found.partition ? ErrorCode::none : ErrorCode::kafka_storage_error;
+struct Moves {
+  struct Topic {
+    std::string path;
+    std::string name;
+    std::vector<PartitionIndex> partitions;
+  };
+  std::vector<Topic> topics;
+};
+
+Moves moves_of(const protocol::AlterReplicaLogDirsRequest& request) {
+  Moves moves;
+  for (const protocol::AlterReplicaLogDirsDir& directory : request.dirs) {
+    for (const protocol::AlterReplicaLogDirsTopic& topic : directory.topics)
+      moves.topics.push_back({std::string(directory.path), std::string(topic.name), topic.partitions});
+  }
+  return moves;
+}
+
+void begin_moves(Services& services, const Moves& moves, PendingResponse response) {
+  std::map<std::string_view, protocol::AlterReplicaLogDirsTopicResponse> topics;
+  for (const Moves::Topic& topic : moves.topics) {
+    auto& result = topics[topic.name];
+    result.topic_name = topic.name;
+    for (const PartitionIndex index : topic.partitions)
+      result.partitions.push_back({index, services.partitions.move(topic.name, index, topic.path)});
+  }
+  protocol::AlterReplicaLogDirsResponse answer;
+  for (auto& [name, topic] : topics) answer.results.push_back(std::move(topic));
+  response.send(answer);
 }
 
 }  // namespace
@@ -90,24 +120,15 @@ void handle_describe_log_dirs(const RequestContext& context, const protocol::Des
   });
 }
 
-// With one directory each partition is where it can be.
+// Answered once each copy is begun, or refused; what becomes of it DescribeLogDirs tells.
 void handle_alter_replica_log_dirs(const RequestContext& context,
                                    const protocol::AlterReplicaLogDirsRequest& request,
                                    PendingResponse response) {
-  std::map<std::string_view, protocol::AlterReplicaLogDirsTopicResponse> topics;
-  for (const protocol::AlterReplicaLogDirsDir& directory : request.dirs) {
-    for (const protocol::AlterReplicaLogDirsTopic& topic : directory.topics) {
-      auto& result = topics[topic.name];
-      result.topic_name = topic.name;
-      for (const PartitionIndex index : topic.partitions) {
-        result.partitions.push_back(
-            {index, move_error(context.services.partitions, directory.path, topic.name, index)});
-      }
-    }
-  }
-  protocol::AlterReplicaLogDirsResponse answer;
-  for (auto& [name, topic] : topics) answer.results.push_back(std::move(topic));
-  response.send(answer);
+  Services& services = context.services;
+  auto shared_response = std::make_shared<PendingResponse>(std::move(response));
+  services.control.post([&services, moves = moves_of(request), shared_response] {
+    begin_moves(services, moves, std::move(*shared_response));
+  });
 }
 
 }  // namespace sillok::broker

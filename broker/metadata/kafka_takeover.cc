@@ -69,19 +69,28 @@ Result<std::unique_ptr<KafkaTakeover>> find_kafka_takeover(storage::FileSystem& 
   takeover->node_id = config.node_id;
   const auto meta = TRY(storage::read_meta_properties(file_system, directory));
   if (meta) takeover->directory_id = meta->directory_id;
+  for (std::size_t i = 1; i < config.log_dirs.size(); ++i) {
+    const auto other = storage::read_meta_properties(file_system, config.log_dirs[i]);
+    const bool has_id = other.ok() && *other && (*other)->directory_id;
+    if (has_id) takeover->other_directory_ids.push_back(*(*other)->directory_id);
+  }
   note_the_rest(takeover->metadata, notes);
   return takeover;
 }
 
+std::optional<Uuid> directory_of(const KafkaPartition& partition, BrokerId node) {
+  const auto replica = std::ranges::find(partition.replicas, node);
+  const auto index = static_cast<std::size_t>(replica - partition.replicas.begin());
+  if (replica == partition.replicas.end() || index >= partition.directories.size()) return std::nullopt;
+  const Uuid& used = partition.directories[index];
+  return is_reserved(used) ? std::nullopt : std::optional(used);
+}
+
 Whereabouts whereabouts(const KafkaPartition& partition, BrokerId node,
                         const std::optional<Uuid>& directory) {
-  const auto replica = std::ranges::find(partition.replicas, node);
-  if (replica == partition.replicas.end()) return Whereabouts::other_broker;
-  const auto index = static_cast<std::size_t>(replica - partition.replicas.begin());
-  if (directory && index < partition.directories.size()) {
-    const Uuid& used = partition.directories[index];
-    if (!is_reserved(used) && used != *directory) return Whereabouts::other_directory;
-  }
+  if (!contains(partition.replicas, node)) return Whereabouts::other_broker;
+  const auto used = directory_of(partition, node);
+  if (directory && used && *used != *directory) return Whereabouts::other_directory;
   for (const auto* list : {&partition.in_sync, &partition.eligible, &partition.last_known_eligible}) {
     if (contains(*list, node)) return Whereabouts::here;
   }

@@ -19,7 +19,8 @@ struct KafkaTakeover {
   KafkaMetadata metadata;
   std::string state;
   BrokerId node_id;                  // the one that the log directory is of
-  std::optional<Uuid> directory_id;  // the log directory's own
+  std::optional<Uuid> directory_id;  // the (first) log directory's own
+  std::vector<Uuid> other_directory_ids = {};
 };
 
 // Null where there is nothing of Kafka's, or nothing new. Kafka's files are only read.
@@ -36,6 +37,10 @@ enum class Whereabouts {
   other_broker,
 };
 Whereabouts whereabouts(const KafkaPartition& partition, BrokerId node, const std::optional<Uuid>& directory);
+
+// The directory.id of the log directory that has it; nullopt where Kafka does not say, or it is not on
+// `node`.
+std::optional<Uuid> directory_of(const KafkaPartition& partition, BrokerId node);
 
 // Of a topic's configs those that can be taken over; a note for each other.
 KafkaConfigs sound_configs(const KafkaTopic& topic, std::vector<std::string>& notes);

@@ -54,6 +54,46 @@ json::object to_object(const std::map<std::string, std::string>& configs) {
   return object;
 }
 
+Result<std::set<std::int32_t>> partition_list(std::string_view key, const json::object& object,
+                                              const char* name) {
+  const json::value* list = object.if_contains(name);
+  if (list == nullptr || !list->is_array()) return corrupt(key, "no list of partitions");
+  std::set<std::int32_t> partitions;
+  for (const json::value& partition : list->as_array()) {
+    if (!partition.is_int64() || partition.as_int64() < 0 || partition.as_int64() > kInt32Max) {
+      return corrupt(key, "a partition is no partition number");
+    }
+    partitions.insert(static_cast<std::int32_t>(partition.as_int64()));
+  }
+  return partitions;
+}
+
+json::object by_directory(const std::map<std::int32_t, Uuid>& directories) {
+  std::map<std::string, json::array> partitions;
+  for (const auto& [partition, directory] : directories)
+    partitions[directory.to_string()].emplace_back(partition);
+  json::object object;
+  for (auto& [directory, list] : partitions) object[directory] = std::move(list);
+  return object;
+}
+
+Result<std::map<std::int32_t, Uuid>> directories(std::string_view key, const json::object& object,
+                                                 const char* name) {
+  const json::value* lists = object.if_contains(name);
+  if (lists == nullptr || !lists->is_object()) return corrupt(key, "no directories");
+  std::map<std::int32_t, Uuid> decoded;
+  for (const auto& [text, list] : lists->as_object()) {
+    const auto id = Uuid::parse(std::string_view(text.data(), text.size()));
+    if (!id || id->is_zero()) return corrupt(key, "a directory is no directory id");
+    const std::set<std::int32_t> partitions =
+        TRY(partition_list(key, lists->as_object(), std::string(text).c_str()));
+    for (const std::int32_t partition : partitions) {
+      if (!decoded.emplace(partition, *id).second) return corrupt(key, "a partition is in two directories");
+    }
+  }
+  return decoded;
+}
+
 using Configs = std::map<std::string, std::string>;
 
 Result<Configs> decode_configs(std::string_view key, const json::object& object) {
@@ -99,6 +139,15 @@ std::string unfinished_key(const TopicId& id) { return std::string(kUnfinishedKe
 std::string elsewhere_key(const TopicId& id) { return std::string(kElsewhereKeyPrefix) + id.to_string(); }
 std::string removed_key(const TopicId& id) { return std::string(kRemovedKeyPrefix) + id.to_string(); }
 
+std::string directory_key(const Uuid& id) { return std::string(kDirectoryKeyPrefix) + id.to_string(); }
+std::string placement_key(const TopicId& id) { return std::string(kPlacementKeyPrefix) + id.to_string(); }
+
+Result<Uuid> directory_id_in_key(std::string_view key) {
+  const auto id = Uuid::parse(key.substr(kDirectoryKeyPrefix.size()));
+  if (!id) return corrupt(key, "the key has no directory id");
+  return *id;
+}
+
 Result<TopicId> topic_id_in_key(std::string_view key, std::string_view prefix) {
   const auto id = TopicId::parse(key.substr(prefix.size()));
   if (!id || id->is_zero()) return corrupt(key, "the key has no topic id");
@@ -114,11 +163,19 @@ std::string encode(const TopicRecord& record) {
 
 std::string encode(const UnfinishedRecord& record) {
   const bool is_creation = record.work == UnfinishedRecord::Work::creation;
-  return json::serialize(json::object{{"format", kFormat},
-                                      {"name", record.topic},
-                                      {"partitions", record.partition_count},
-                                      {"configs", to_object(record.configs)},
-                                      {"work", is_creation ? kCreation : kDeletion}});
+  json::object object{{"format", kFormat},
+                      {"name", record.topic},
+                      {"partitions", record.partition_count},
+                      {"configs", to_object(record.configs)},
+                      {"work", is_creation ? kCreation : kDeletion}};
+  if (!record.left.empty()) object["left"] = json::array(record.left.begin(), record.left.end());
+  return json::serialize(object);
+}
+
+std::string encode(const PlacementRecord& record) {
+  json::object object{{"format", kFormat}, {"in", by_directory(record.in)}};
+  if (!record.out.empty()) object["out"] = by_directory(record.out);
+  return json::serialize(object);
 }
 
 std::string encode_next_producer_id(std::int64_t next) {
@@ -136,6 +193,11 @@ std::string encode_elsewhere(const std::set<std::int32_t>& partitions) {
 }
 
 std::string encode_removed() { return json::serialize(json::object{{"format", kFormat}}); }
+
+std::string encode_directory(std::string_view path) {
+  return json::serialize(
+      json::object{{"format", kFormat}, {"path", json::string_view(path.data(), path.size())}});
+}
 
 Result<TopicRecord> decode_topic_record(std::string_view key, std::string_view value) {
   const json::object object = TRY(parse(key, value));
@@ -159,6 +221,15 @@ Result<UnfinishedRecord> decode_unfinished_record(std::string_view key, std::str
     if (work != kCreation && work != kDeletion) return corrupt(key, "the work is unknown");
     if (work == kDeletion) record.work = UnfinishedRecord::Work::deletion;
   }
+  if (object.contains("left")) record.left = TRY(partition_list(key, object, "left"));
+  return record;
+}
+
+Result<PlacementRecord> decode_placement_record(std::string_view key, std::string_view value) {
+  const json::object object = TRY(parse(key, value));
+  PlacementRecord record;
+  record.in = TRY(directories(key, object, "in"));
+  if (object.contains("out")) record.out = TRY(directories(key, object, "out"));
   return record;
 }
 
@@ -169,16 +240,12 @@ Result<std::int64_t> decode_next_producer_id(std::string_view value) {
 
 Result<std::set<std::int32_t>> decode_elsewhere(std::string_view key, std::string_view value) {
   const json::object object = TRY(parse(key, value));
-  const json::value* list = object.if_contains("partitions");
-  if (list == nullptr || !list->is_array()) return corrupt(key, "no list of partitions");
-  std::set<std::int32_t> partitions;
-  for (const json::value& partition : list->as_array()) {
-    if (!partition.is_int64() || partition.as_int64() < 0 || partition.as_int64() > kInt32Max) {
-      return corrupt(key, "a partition is no partition number");
-    }
-    partitions.insert(static_cast<std::int32_t>(partition.as_int64()));
-  }
-  return partitions;
+  return partition_list(key, object, "partitions");
+}
+
+Result<std::string> decode_directory(std::string_view key, std::string_view value) {
+  const json::object object = TRY(parse(key, value));
+  return text(key, object, "path");
 }
 
 }  // namespace sillok::broker

@@ -104,6 +104,8 @@ TopicOutcome Topics::validate(const NewTopic& topic, const Plan& plan) const {
         ErrorCode::policy_violation,
         fmt::format("this broker holds at most {} topics and {} partitions", kTopicsMax, kPartitionsMax));
   }
+  if (const auto fault = host_.placement_fault())
+    return refused(ErrorCode::invalid_replication_factor, *fault);
   const auto in_the_way = left_alone_.lower_bound({topic.name, 0});
   if (in_the_way != left_alone_.end() && in_the_way->first == topic.name && in_the_way->second < partitions) {
     return refused(ErrorCode::kafka_storage_error,
@@ -163,6 +165,10 @@ Result<void> Topics::make(std::vector<std::shared_ptr<TopicImage>>& topics) {
   if (!begun.ok()) return begun.error();
   auto created = host_.create(openings);
   if (created.ok()) {
+    if (host_.are_directories_several()) {
+      for (const auto& topic : topics)
+        end.puts.push_back({placement_key(topic->id), encode(placement_of(*topic))});
+    }
     const auto ended = store_.txn(end);
     if (!ended.ok())
       created = ended.error();
@@ -199,8 +205,10 @@ void Topics::undo(const std::vector<std::shared_ptr<TopicImage>>& topics) {
     for (const PartitionHost::Found& folder : *found) {
       if (folder.topic != topic->name) continue;
       if (folder.topic_id.is_zero()) is_clean = false;  // perhaps half-made: load() must not adopt it
-      if (folder.topic_id == topic->id && !host_.remove(folder.topic, folder.partition).ok())
+      if (folder.topic_id == topic->id &&
+          !host_.remove_folder(folder.topic, folder.partition, topic->id).ok()) {
         is_clean = false;
+      }
     }
     if (is_clean) undone.deletes.push_back(unfinished_key(topic->id));
   }
@@ -209,14 +217,31 @@ void Topics::undo(const std::vector<std::shared_ptr<TopicImage>>& topics) {
 
 Result<void> Topics::remove_folders(const TopicImage& topic) {
   std::optional<Error> first;
+  std::set<std::int32_t> left;
   for (std::int32_t i = 0; i < topic.partition_count; ++i) {
-    if (left_alone_.contains({topic.name, i})) continue;
-    auto removed = host_.remove(topic.name, PartitionIndex(i));
-    if (!removed.ok() && removed.error().code != Errc::not_found && !first)
+    if (left_alone_.contains({topic.name, i})) {
+      left.insert(i);  // its own may be in a directory that is missing
+      continue;
+    }
+    auto removed = host_.remove_folder(topic.name, PartitionIndex(i), topic.id);
+    if (removed.ok()) continue;
+    if (removed.error().code == Errc::not_found) {
+      left.insert(i);
+    } else if (!first) {
       first = std::move(removed).error();
+    }
   }
   if (first) return *std::move(first);
-  const auto finished = store_.txn({{}, {}, {unfinished_key(topic.id)}});
+  MetadataStore::Transaction end;
+  if (left.empty() || host_.is_complete()) {
+    end.deletes.push_back(unfinished_key(topic.id));
+  } else {
+    // A directory that comes back must not bring the rest back as a topic.
+    UnfinishedRecord rest{topic.name, topic.partition_count, topic.configs, UnfinishedRecord::Work::deletion,
+                          std::move(left)};
+    end.puts.push_back({unfinished_key(topic.id), encode(rest)});
+  }
+  const auto finished = store_.txn(end);
   if (!finished.ok()) return finished.error();
   return {};
 }
@@ -230,7 +255,7 @@ TopicOutcome Topics::remove(std::string_view name) {
   const auto recorded =
       store_.txn({{},
                   {{unfinished_key(topic->id), unfinished(*topic, UnfinishedRecord::Work::deletion)}},
-                  {topic_key(topic->name)}});
+                  {topic_key(topic->name), placement_key(topic->id)}});
   if (!recorded.ok()) return refused(ErrorCode::kafka_storage_error, recorded.error().describe());
   publish(before->without({topic->name}));
   collision_names_.erase(collision_name(topic->name));

@@ -26,6 +26,7 @@
 #include "broker/config_changes.h"
 #include "broker/metadata/image.h"
 #include "broker/metadata/store.h"
+#include "broker/move_recorder.h"
 #include "broker/partition_host.h"
 #include "protocol/base/result.h"
 #include "protocol/error_code.h"
@@ -35,6 +36,7 @@ namespace sillok::broker {
 struct KafkaMetadata;
 struct KafkaTakeover;
 struct KafkaTopic;
+struct PlacementRecord;
 
 inline constexpr std::size_t kTopicNameSizeMax = 249;
 inline constexpr std::int32_t kPartitionsPerTopicMax = 10'000;
@@ -70,10 +72,10 @@ enum class ValidateOnly { no, yes };
 // serves. Durability: a topic exists once its folders and then its metadata are on disk; it is gone once its
 // deletion is. Invariants: every topic of the image is in the store; partitions are served (or offline) for
 // all of them.
-class Topics {
+class Topics final : public MoveRecorder {
  public:
   Topics(const Config& config, MetadataStore& store, PartitionHost& host);
-  ~Topics();
+  ~Topics() override;
 
   // For the next load(): what an Apache Kafka that ran on the log directory says of it. Its topics become
   // ours, configs and partition counts included. Where that leaves out data, because Kafka kept it elsewhere,
@@ -86,9 +88,14 @@ class Topics {
 
   // Reads the store, ends what a crash left half-done, adopts partition folders that the store does not know
   // (with their id; each topic gives a note), makes folders that are missing (empty, with a note; but not
-  // those of partitions that Kafka kept elsewhere or put aside, which are offline), opens all partitions, and
-  // records what is new. Nothing found on disk is renamed or deleted because it is unknown.
+  // those of partitions that Kafka kept elsewhere or put aside, nor any while a log directory is missing that
+  // may have them: they are offline), opens all partitions, and records what is new. A partition that two
+  // directories have is offline; where the topic's id tells which is right, the other is left alone. Nothing
+  // found on disk is renamed or deleted because it is unknown.
   Result<void> load(std::vector<std::string>& notes);
+
+  // After load(): whether something of a topic may be in this log directory, which is not there.
+  bool may_be_in(const Uuid& directory) const { return lacks_unplaced_ || awaited_.contains(directory); }
 
   std::shared_ptr<const MetadataImage> image() const;
 
@@ -106,6 +113,11 @@ class Topics {
   // What topics have that set nothing themselves; for the topics that there are, too.
   void set_defaults(const storage::LogConfig& defaults);
 
+  // MoveRecorder; topics_moves.cc has these.
+  Result<void> record_move(const std::string& topic, const TopicId& topic_id, PartitionIndex partition,
+                           const Uuid& from, const Uuid& to) override;
+  Result<void> end_move(const std::string& topic, const TopicId& topic_id, PartitionIndex partition) override;
+
  private:
   using TopicPointer = std::shared_ptr<const TopicImage>;
   using CollisionNames = std::unordered_map<std::string, std::string>;
@@ -119,6 +131,20 @@ class Topics {
 
   Result<void> read_store(Loading& loading);
   Result<void> find_folders(Loading& loading);
+  // topics_directories.cc has these.
+  void choose_among_directories(Loading& loading) const;
+  void place_kafka_topics(Loading& loading) const;
+  Result<void> settle_placements(Loading& loading);
+  void settle_placement(Loading& loading, const TopicImage& topic);
+  PlacementRecord placement_of(const TopicImage& topic) const;
+  Result<PlacementRecord> stored_placement(const TopicId& id);
+  // Partitions that `now` does not have stay as the store has them.
+  Result<void> update_placement(const TopicId& id, const PlacementRecord& now);
+  Result<void> store_placement(const TopicId& id, const PlacementRecord& record);
+  // topics_moves.cc has these.
+  Result<void> finish_moves(Loading& loading);
+  bool finish_move(Loading& loading, const TopicImage& topic, std::int32_t partition, const Uuid& from);
+  Result<void> sort_futures(Loading& loading);
   Result<void> add_kafka_topics(Loading& loading);
   Result<void> add_kafka_topic(Loading& loading, const KafkaTopic& topic,
                                std::vector<std::string>& incomplete);
@@ -131,6 +157,8 @@ class Topics {
   Result<void> finish_works(Loading& loading);
   Result<void> adopt_unknown(Loading& loading);
   Result<void> settle_records(Loading& loading);
+  std::optional<std::string> offline_reason(const Loading& loading, const TopicImage& topic,
+                                            std::int32_t partition) const;
   Result<void> serve(Loading& loading);
   Result<void> end_takeover(Loading& loading);
   Result<void> write_records(Loading& loading);
@@ -161,6 +189,10 @@ class Topics {
   CollisionNames collision_names_;
   // Partition folders that are not of the topics: nothing is made in their place, and they are not removed.
   std::set<std::pair<std::string, std::int32_t>> left_alone_;
+  // Log directories that are not there and that have partitions; and whether there are partitions of which
+  // nothing tells where they are.
+  std::set<Uuid> awaited_;
+  bool lacks_unplaced_ = false;
 };
 
 // Kafka's rule for topic names: 1 to 249 of [a-zA-Z0-9._-], not "." or "..". nullopt: fine; else why not.

@@ -84,6 +84,8 @@ TopicOutcome Topics::add_partitions(std::string_view name, std::int32_t partitio
     return refused(ErrorCode::policy_violation,
                    fmt::format("this broker holds at most {} partitions", kPartitionsMax));
   }
+  if (const auto fault = host_.placement_fault())
+    return refused(ErrorCode::invalid_replication_factor, *fault);
   const auto in_the_way = left_alone_.lower_bound({before->name, now});
   if (in_the_way != left_alone_.end() && in_the_way->first == name && in_the_way->second < partition_count) {
     return refused(ErrorCode::kafka_storage_error,
@@ -107,6 +109,8 @@ TopicOutcome Topics::add_partitions(std::string_view name, std::int32_t partitio
     }
     return refused(ErrorCode::kafka_storage_error, made.error().describe());
   }
+  if (const auto placed = update_placement(after->id, placement_of(*after)); !placed.ok())
+    spdlog::warn("topic {}: where its partitions are is not recorded: {}", name, placed.error().describe());
   spdlog::info("topic {} has {} partitions now, {} before", name, partition_count, now);
   publish(image->with({after}));
   return {ErrorCode::none, "", std::move(after)};
@@ -125,7 +129,8 @@ Result<void> Topics::make_partitions(const TopicImage& topic, std::int32_t first
   if (!found.ok()) return created;
   for (const PartitionHost::Found& folder : *found) {
     const bool is_new = folder.topic == topic.name && folder.partition.value >= first;
-    if (is_new && folder.topic_id == topic.id) (void)host_.remove(folder.topic, folder.partition).ok();
+    if (is_new && folder.topic_id == topic.id)
+      (void)host_.remove_folder(folder.topic, folder.partition, topic.id).ok();
   }
   return created;
 }

@@ -29,9 +29,10 @@ bool is_adoptable(const TopicId& id, const std::set<std::int32_t>& partitions) {
 
 Result<void> Topics::load(std::vector<std::string>& notes) {
   Loading loading(notes);
-  for (auto step : {&Topics::read_store, &Topics::find_folders, &Topics::add_kafka_topics,
-                    &Topics::sort_folders, &Topics::finish_works, &Topics::adopt_unknown,
-                    &Topics::settle_records, &Topics::serve, &Topics::end_takeover, &Topics::write_records}) {
+  for (auto step :
+       {&Topics::read_store, &Topics::find_folders, &Topics::add_kafka_topics, &Topics::sort_folders,
+        &Topics::finish_works, &Topics::adopt_unknown, &Topics::settle_records, &Topics::sort_futures,
+        &Topics::serve, &Topics::settle_placements, &Topics::end_takeover, &Topics::write_records}) {
     const auto done = (this->*step)(loading);
     if (!done.ok()) return done;
   }
@@ -63,6 +64,7 @@ Result<void> Topics::read_store(Loading& loading) {
   for (const KeyValue& pair : TRY(store_.range(kUnfinishedKeyPrefix))) {
     const TopicId id = TRY(topic_id_in_key(pair.key, kUnfinishedKeyPrefix));
     loading.unfinished[id] = TRY(decode_unfinished_record(pair.key, pair.value));
+    if (const auto& left = loading.unfinished[id].left; !left.empty()) loading.recorded_left[id] = left;
   }
   for (const KeyValue& pair : TRY(store_.range(kElsewhereKeyPrefix))) {
     const TopicId id = TRY(topic_id_in_key(pair.key, kElsewhereKeyPrefix));
@@ -73,13 +75,29 @@ Result<void> Topics::read_store(Loading& loading) {
     loading.recorded_removed.insert(TRY(topic_id_in_key(pair.key, kRemovedKeyPrefix)));
   }
   loading.removed = loading.recorded_removed;
+  for (const KeyValue& pair : TRY(store_.range(kPlacementKeyPrefix))) {
+    const TopicId id = TRY(topic_id_in_key(pair.key, kPlacementKeyPrefix));
+    loading.recorded_placements[id] = TRY(decode_placement_record(pair.key, pair.value));
+  }
+  loading.placements = loading.recorded_placements;
   return {};
 }
 
 Result<void> Topics::find_folders(Loading& loading) {
   loading.folders = TRY(host_.find());
+  for (const PartitionHost::Found& folder : loading.folders) loading.found_ids.insert(folder.topic_id);
+  place_kafka_topics(loading);
+  TRY(finish_moves(loading));
+  choose_among_directories(loading);
   for (const PartitionHost::Found& folder : loading.folders) {
-    loading.folder_ids[{folder.topic, folder.partition.value}] = folder.topic_id;
+    const std::pair name{folder.topic, folder.partition.value};
+    // What is to be deleted does not stand for a folder of the same name in another directory.
+    if (loading.unfinished.contains(folder.topic_id)) {
+      loading.folder_ids.try_emplace(name, folder.topic_id);
+    } else {
+      loading.folder_ids[name] = folder.topic_id;
+    }
+    if (host_.are_directories_several()) loading.folder_directories[name] = folder.directory_id;
   }
   return {};
 }
@@ -154,16 +172,26 @@ Result<void> Topics::sort_folders(Loading& loading) {
 
 Result<void> Topics::finish_works(Loading& loading) {
   for (const PartitionHost::Found& found : loading.to_remove) {
-    const auto removed = host_.remove(found.topic, found.partition);
+    const auto removed = host_.remove_folder(found.topic, found.partition, found.topic_id);
     if (!removed.ok()) return removed;
     loading.notes.push_back(fmt::format("removed {}-{}, whose topic's deletion was interrupted", found.topic,
                                         found.partition.value));
+    loading.unfinished[found.topic_id].left.erase(found.partition.value);
   }
   for (const std::string& name : loading.resumed) {
     const TopicImage& topic = *loading.topics[name];
     loading.to_record[topic_key(name)] = encode(TopicRecord{topic.id, topic.partition_count, topic.configs});
   }
   for (const auto& [id, record] : loading.unfinished) {
+    const auto before = loading.recorded_left.find(id);
+    const bool is_found = before != loading.recorded_left.end() && record.left.empty();
+    if (!host_.is_complete() && !is_found) {
+      // What is left of it may be in a directory that comes back.
+      lacks_unplaced_ = true;
+      if (before != loading.recorded_left.end() && before->second != record.left)
+        loading.to_record[unfinished_key(id)] = encode(record);
+      continue;
+    }
     if (!loading.half_made.contains(record.topic)) loading.to_record[unfinished_key(id)] = std::nullopt;
   }
   return {};
@@ -178,6 +206,12 @@ Result<void> Topics::adopt_unknown(Loading& loading) {
     }
     return true;
   });
+  if (!host_.is_complete()) {
+    for (const auto& [name, unknown] : std::exchange(loading.unknown, {})) {
+      for (const std::int32_t partition : unknown.partitions)
+        leave_alone(loading, name, partition, "no topic is adopted while a log directory is missing");
+    }
+  }
   if (loading.unknown.empty()) return {};
   if (!takeover_) {
     loading.notes.emplace_back(
@@ -226,43 +260,62 @@ Result<void> Topics::settle_records(Loading& loading) {
     const bool is_same = recorded != loading.recorded_elsewhere.end() && recorded->second == partitions;
     if (!is_same) loading.to_record[elsewhere_key(id)] = encode_elsewhere(partitions);
   }
-  for (const TopicId& id : loading.recorded_removed) loading.to_record[removed_key(id)] = std::nullopt;
-  for (const auto& [name, id] : loading.folder_ids) {
-    if (!loading.removed.contains(id)) continue;
-    if (loading.recorded_removed.contains(id)) {
-      loading.to_record.erase(removed_key(id));
-    } else {
-      loading.to_record[removed_key(id)] = encode_removed();
-    }
+  for (const TopicId& id : loading.removed) {
+    const bool may_be_found = loading.found_ids.contains(id) || !host_.is_complete();
+    const bool is_recorded = loading.recorded_removed.contains(id);
+    if (is_recorded && !may_be_found) loading.to_record[removed_key(id)] = std::nullopt;
+    if (!is_recorded && may_be_found) loading.to_record[removed_key(id)] = encode_removed();
   }
   return {};
+}
+
+// Why a partition is not served; nullopt where it is to be opened, or made.
+std::optional<std::string> Topics::offline_reason(const Loading& loading, const TopicImage& topic,
+                                                  std::int32_t partition) const {
+  const bool is_present = loading.is_present(topic.name, partition);
+  const auto placed = loading.placed(topic.id, partition);
+  if (placed && host_.directory_state(*placed) == PartitionHost::DirectoryState::missing)
+    return fmt::format("its log directory is missing, the one with directory.id {}", placed->to_string());
+  if (const auto found = loading.faults.find({topic.name, partition}); found != loading.faults.end())
+    return found->second;
+  if (is_present) return std::nullopt;
+  const auto elsewhere = loading.elsewhere.find(topic.id);
+  if (elsewhere != loading.elsewhere.end() && elsewhere->second.contains(partition))
+    return "Apache Kafka kept it in another place, or put it aside";
+  if (!host_.is_complete()) return "a log directory is missing, and none of the others has it";
+  return std::nullopt;
 }
 
 Result<void> Topics::serve(Loading& loading) {
   std::vector<PartitionHost::Opening> to_open;
   std::vector<PartitionHost::Opening> to_create;
+  std::vector<PartitionHost::Opening> offline;
   std::vector<TopicPointer> images;
   for (const auto& [name, topic] : loading.topics) {
     const std::set<std::int32_t>& present = loading.present[name];
     const std::set<std::int32_t>& foreign = loading.foreign[name];
-    const std::set<std::int32_t>& elsewhere = loading.elsewhere[topic->id];
     for (std::int32_t i = 0; i < topic->partition_count; ++i) {
+      PartitionHost::Opening opening{name, PartitionIndex(i), topic->id, topic->log_config};
       if (foreign.contains(i)) {
         leave_alone(loading, name, i, "its id is not its topic's, so the partition is offline");
+        offline.push_back(std::move(opening));
         continue;
       }
-      if (!present.contains(i) && elsewhere.contains(i)) {
-        spdlog::error("partition {}-{} is offline: Apache Kafka kept it in another place, or put it aside",
-                      name, i);
+      if (const auto reason = offline_reason(loading, *topic, i)) {
+        spdlog::error("partition {}-{} is offline: {}", name, i, *reason);
+        offline.push_back(std::move(opening));
         continue;
       }
       if (!present.contains(i)) {
         loading.notes.push_back(fmt::format("{}-{} was missing and is made anew, empty", name, i));
       }
       const auto epoch = loading.leader_epochs.find({name, i});
-      PartitionHost::Opening opening{name, PartitionIndex(i), topic->id, topic->log_config};
       if (epoch != loading.leader_epochs.end())
         opening.leader_epoch_min = std::max(opening.leader_epoch_min, epoch->second);
+      if (const auto chosen = loading.chosen_directories.find({name, i});
+          chosen != loading.chosen_directories.end()) {
+        opening.directory = chosen->second;
+      }
       (present.contains(i) ? to_open : to_create).push_back(std::move(opening));
     }
     for (std::int32_t i : present) {
@@ -274,10 +327,13 @@ Result<void> Topics::serve(Loading& loading) {
     if (may_collide(name)) collision_names_[collision_name(name)] = name;
     images.push_back(topic);
   }
+  host_.keep_offline(offline);
   auto done = host_.open(to_open);
   if (done.ok() && !to_create.empty()) done = host_.create(to_create);
   if (!done.ok()) return done;
   publish(image_->with(std::move(images)));
+  for (const PartitionHost::Found& future : loading.to_resume)
+    host_.resume_move(future.topic, future.partition, future.directory);
   return {};
 }
 

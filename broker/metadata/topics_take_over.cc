@@ -101,7 +101,10 @@ Result<void> Topics::add_kafka_topic(Loading& loading, const KafkaTopic& topic,
                                      std::vector<std::string>& incomplete) {
   std::set<std::int32_t> elsewhere;
   for (const auto& [index, partition] : topic.partitions) {
-    const Whereabouts where = whereabouts(partition, takeover_->node_id, takeover_->directory_id);
+    Whereabouts where = whereabouts(partition, takeover_->node_id, takeover_->directory_id);
+    for (const Uuid& other : takeover_->other_directory_ids) {
+      if (where == Whereabouts::other_directory) where = whereabouts(partition, takeover_->node_id, other);
+    }
     loading.leader_epochs[{topic.name, index}] = partition.leader_epoch;
     if (where == Whereabouts::here) continue;
     const bool is_here = loading.is_here(topic.name, index, topic.id);

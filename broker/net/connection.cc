@@ -12,6 +12,7 @@
 
 #include "broker/append_round.h"
 #include "broker/cold_reads.h"
+#include "broker/device_use.h"
 #include "broker/dispatcher.h"
 #include "broker/net/listener.h"
 #include "broker/rate_limited_log.h"
@@ -360,18 +361,21 @@ void Connection::dispatch_frame(MutableByteView frame) {
   const std::uint64_t slot = first_slot_ + slots_.size();
   slots_.push_back({});
   const bool appends = is_produce(frame);
+  std::optional<DeviceUse> use;
+  if (appends) use.emplace();
   dispatching_ = true;
   const bool answerable = dispatch(environment_.services, reactor_, info_, frame, shared_from_this(), slot);
   dispatching_ = false;
   if (!answerable) receiving_ended_ = true;  // its slot closes the connection when its turn comes
-  if (appends && environment_.device.is_congested()) wait_for_device();
+  if (!use) return;
+  if (Device* const congested = use->congested()) wait_for(*congested);
 }
 
 // A producer that outruns the disk is not read from until the disk has caught up.
-void Connection::wait_for_device() {
+void Connection::wait_for(Device& device) {
   waiting_for_device_ = true;
   // The device holds the connection meanwhile: nothing else may.
-  environment_.device.when_not_congested(
+  device.when_not_congested(
       [self = shared_from_this()] { self->reactor_.run_soon(std::make_shared<DeviceReadyTask>(self)); });
 }
 
@@ -466,7 +470,7 @@ void Connection::bring_in_cold_slice() {
   environment_.services.io.post([self = shared_from_this(), slice = output_.cold_slice()] {
     const ConnectionEnvironment& environment = self->environment_;
     const ReadWidth width =
-        environment.device.has_awaited_flushes() ? ReadWidth::one_at_a_time : ReadWidth::all;
+        environment.devices.have_awaited_flushes() ? ReadWidth::one_at_a_time : ReadWidth::all;
     const Result<void> read = environment.cold_reads.bring_in(slice, width);
     self->reactor_.run_soon(std::make_shared<BroughtInTask>(self, read.ok()));
   });

@@ -12,7 +12,7 @@
 #include <memory>
 #include <optional>
 
-#include "broker/device.h"
+#include "broker/devices.h"
 #include "broker/handler.h"
 #include "broker/net/connection_limits.h"
 #include "broker/net/frame_budget.h"
@@ -42,7 +42,7 @@ struct ConnectionEnvironment {
   Services& services;
   FrameBudget& budget;
   ConnectionLimits& limits;
-  Device& device;  // of the log directory
+  const Devices& devices;  // of the log directories
   ColdReads& cold_reads;
   // Where connections go with their first produce request; null: they stay where they are.
   const ReactorSlot* producers = nullptr;
@@ -107,7 +107,7 @@ class Connection final : public ResponseSink,
   void refuse_size(std::int32_t size);
   void dispatch_frame(MutableByteView frame);
   bool may_dispatch() const;
-  void wait_for_device();
+  void wait_for(Device& device);
 
   void fill_slot(std::uint64_t slot, SlotOutcome outcome, OutgoingFrame frame);
   void ask_for_end_of_round();

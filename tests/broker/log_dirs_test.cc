@@ -4,6 +4,8 @@
 #include "protocol/messages/alter_replica_log_dirs.h"
 #include "protocol/messages/describe_log_dirs.h"
 #include "tests/support/batches.h"
+#include "tests/support/handler_fixture.h"
+#include "tests/support/moves_fixture.h"
 #include "tests/support/running_server.h"
 
 namespace sillok::tests {
@@ -63,6 +65,83 @@ TEST_CASE("log dirs: a partition can be put where it is, and nowhere else") {
   CHECK(error_of("/elsewhere", "a", 0) == ErrorCode::log_dir_not_found);
   CHECK(error_of(here, "a", 1) == ErrorCode::unknown_topic_or_partition);
   CHECK(error_of(here, "b", 0) == ErrorCode::unknown_topic_or_partition);
+}
+
+// The handlers over the partitions of a MovesFixture.
+struct MovingHandlers : HandlerFixture {
+  MovingHandlers() {
+    services = std::make_unique<broker::Services>(broker::Services{
+        .config = settings.config,
+        .broker_configs = *broker_configs,
+        .resource_configs = *resource_configs,
+        .clock = clock,
+        .topics = *topics,
+        .partitions = *moving.partitions,
+        .producer_ids = *producer_ids,
+        .fetch_sessions = fetch_sessions,
+        .control = control,
+        .io = io,
+        .partitions_view = *moving.partitions,
+        .metadata_store = *store,
+        .client_telemetry = *client_telemetry,
+    });
+  }
+  ErrorCode move_to(std::string_view path) {
+    AlterReplicaLogDirsRequest request;
+    request.dirs = {{path, {{kTopic, {PartitionIndex(0)}}}}};
+    const auto answer =
+        ask<AlterReplicaLogDirsResponse>(broker::handle_alter_replica_log_dirs, request, Version(2));
+    REQUIRE(answer.results.size() == 1);
+    CHECK(answer.results[0].topic_name == kTopic);
+    return answer.results[0].partitions.at(0).error_code;
+  }
+  using Entry = DescribeLogDirsPartitionResponse;
+  // Of the topic, in each directory.
+  std::vector<std::vector<Entry>> described(const DescribeLogDirsRequest& request = {}) {
+    start(broker::handle_describe_log_dirs, request, Version(5));
+    io.run_all();
+    std::vector<std::vector<Entry>> all;
+    const auto answer = read<DescribeLogDirsResponse>(Version(5));
+    for (const DescribeLogDirsResult& result : answer.results) {
+      std::vector<Entry>& entries = all.emplace_back();
+      for (const auto& topic : result.topics) {
+        CHECK(topic.name == kTopic);
+        entries.insert(entries.end(), topic.partitions.begin(), topic.partitions.end());
+      }
+    }
+    return all;
+  }
+
+  MovesFixture moving;
+};
+
+TEST_CASE("log dirs: a partition that moves is told in both directories, with what is left to copy") {
+  MovingHandlers handlers;
+  handlers.moving.create();
+  handlers.moving.append_large(3);
+  CHECK(handlers.move_to("/b") == ErrorCode::none);
+  REQUIRE(handlers.moving.background.run_one());
+  const auto size = static_cast<std::int64_t>(broker::kMoveStepBytes);
+  using Entry = MovingHandlers::Entry;
+  const Entry served{PartitionIndex(0), 3 * size, 0, false};
+  const std::vector<std::vector<Entry>> expected{{served}, {{PartitionIndex(0), size, 2, true}}, {}};
+  CHECK(handlers.described() == expected);
+  DescribeLogDirsRequest another;
+  another.topics = {{kTopic, {PartitionIndex(1)}}};
+  CHECK(handlers.described(another) == std::vector<std::vector<Entry>>(3));
+  handlers.moving.finish();
+  CHECK(handlers.described() == std::vector<std::vector<Entry>>{{}, {served}, {}});
+}
+
+TEST_CASE("log dirs: to move a partition back where it is ends its move") {
+  MovingHandlers handlers;
+  handlers.moving.create();
+  handlers.moving.append_large(2);
+  CHECK(handlers.move_to("/b") == ErrorCode::none);
+  CHECK(handlers.described()[1].size() == 1);
+  CHECK(handlers.move_to("/a") == ErrorCode::none);
+  CHECK(handlers.described()[1].empty());
+  CHECK(handlers.move_to("/d") == ErrorCode::log_dir_not_found);
 }
 
 }  // namespace

@@ -230,6 +230,16 @@ TEST_CASE("take over: Kafka's metadata is read where it is, and again only when 
   CHECK(f.find().value() != nullptr);
 }
 
+TEST_CASE("take over: what Kafka kept in any of several log directories is here") {
+  Finding f;
+  f.put("/data", "ours");
+  f.config.log_dirs = {"/data", "/more", "/away"};
+  REQUIRE(f.memory.make_directories("/more").ok());
+  const Uuid more{{4, 5, 6}};
+  REQUIRE(storage::write_meta_properties(f.memory, "/more", {"ours", kNode, more}).ok());
+  CHECK(f.find().value()->other_directory_ids == std::vector<Uuid>{more});
+}
+
 TEST_CASE("take over: metadata.log.dir is read in place of log.dirs, if it is of the same cluster") {
   Finding f;
   f.config.metadata_log_dir = "/metadata";

@@ -4,11 +4,12 @@ directory, some on another broker. What is missing is never taken for empty.
 
 import hashlib
 import os
+import shutil
 
 import confluent
 import harness
 from harness import Failure, check, check_equal, say
-from moved import admin_of, compare, copy, describe, replay
+from moved import admin_of, check_quiet, compare, copy, describe, move_partition, replay
 from sillok_server import Kafka, Sillok, free_port
 
 SWITCH = "sillok.adopt.incomplete.topics"
@@ -118,10 +119,48 @@ def two_directories(folder):
     kafka.settings = {"log.dirs": f"{kafka.data},{second}"}
     with kafka:
         fill(kafka, "spread", 6)
-        records = replay(kafka, describe(kafka))
+        replay(kafka, describe(kafka))  # a consumer makes Kafka make a topic for offsets
+        described = describe(kafka)
+        records = replay(kafka, described)
         kafka.stop()
     parts_missing(kafka, os.path.join(folder, "sillok"), "spread", 6, records, "in another log directory")
     say("partitions in a second log directory are missed")
+    both_directories(kafka, second, os.path.join(folder, "both"), described, records)
+
+
+def both_directories(kafka, second, folder, described, records):
+    """With both directories all is there; one partition moves, and Kafka finds each where it is."""
+    sillok = Sillok(folder, {}, ())
+    copy(kafka, sillok)
+    other = os.path.join(folder, "second")
+    shutil.copytree(second, other)
+    sillok.settings["log.dirs"] = f"{other},{sillok.data}"
+    try:
+        sillok.start()
+    except Failure:
+        check("must be the first" in sillok.tail(), f"the wrong order is refused by: {sillok.tail()}")
+    else:
+        raise Failure("a start without Kafka's metadata in the first directory was not refused")
+    sillok.settings["log.dirs"] = f"{sillok.data},{other}"
+    here = partitions_here(kafka, "spread", 6)
+    with sillok:
+        compare(sillok, described, records, "in both directories")
+        check_equal(partitions_here(sillok, "spread", 6), here, "partitions in the first directory")
+        moving = min(here)
+        move_partition(sillok, "spread", moving, other)
+        compare(sillok, described, records, "after a move")
+        sillok.stop()
+    check_equal(partitions_here(sillok, "spread", 6), here - {moving}, "partitions in the first directory")
+    for source, target in ((sillok.data, kafka.data), (other, second)):
+        shutil.rmtree(target)
+        shutil.copytree(source, target)
+    begin = os.path.getsize(kafka.output)
+    kafka.log_level = "info"
+    with kafka:
+        compare(kafka, described, records, "in Kafka again")
+        kafka.stop()
+    check_quiet(kafka, begin, ["spread"])
+    say("two log directories go to Sillok and back")
 
 
 def two_brokers(folder):

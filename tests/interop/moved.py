@@ -1,12 +1,15 @@
 """What must be the same when a log directory goes from one broker to another: topics and their records."""
 
+import json
+import os
 import shutil
 
 import confluent_kafka
 from confluent_kafka.admin import AdminClient, ConfigResource
 
 import confluent
-from harness import check, check_equal
+import harness
+from harness import check, check_equal, eventually
 
 INTERNAL = {"__consumer_offsets", "__transaction_state"}
 # Parts of words that Kafka's log says of a file that it does not take as it is.
@@ -56,6 +59,23 @@ def compare(broker, described, records, what):
             found[place] = (found[place][0][:1], found[place][1][:len(expected[1])])
         check_equal(found[place][0], expected[0], f"{what}: {place}, watermarks")
         check_equal(found[place][1], expected[1], f"{what}: {place}")
+
+
+def move_partition(broker, topic, partition, directory):
+    """To a log directory of the same broker, by kafka-reassign-partitions."""
+    path = os.path.join(broker.folder, "moves.json")
+    with open(path, "w") as file:
+        json.dump({"version": 1, "partitions": [{"topic": topic, "partition": partition, "replicas": [1],
+                                                 "log_dirs": [directory]}]}, file)
+
+    def reassign(step):
+        return harness.run(harness.java(
+            "broker", "org.apache.kafka.tools.reassign.ReassignPartitionsCommand", "--bootstrap-server",
+            broker.address, "--reassignment-json-file", path, step)).stdout.decode()
+
+    output = reassign("--execute")
+    check("Successfully started moving log directory" in output, f"kafka-reassign-partitions --execute:\n{output}")
+    eventually(lambda: "completed successfully" in reassign("--verify"), f"the move to {directory}", timeout_s=120)
 
 
 def copy(source, target):

@@ -31,16 +31,24 @@ class HeldExecutor final : public broker::Executor {
   }
   std::size_t run_all() {
     std::size_t count = 0;
-    for (;; ++count) {
-      std::function<void()> work;
-      {
-        const std::lock_guard lock(mutex_);
-        if (queue_.empty()) return count;
-        work = std::move(queue_.front());
-        queue_.erase(queue_.begin());
-      }
-      work();
+    while (run_one()) ++count;
+    return count;
+  }
+  void drop_all() {
+    const std::lock_guard lock(mutex_);
+    queue_.clear();
+  }
+  // False where nothing waits.
+  bool run_one() {
+    std::function<void()> work;
+    {
+      const std::lock_guard lock(mutex_);
+      if (queue_.empty()) return false;
+      work = std::move(queue_.front());
+      queue_.erase(queue_.begin());
     }
+    work();
+    return true;
   }
 
  private:

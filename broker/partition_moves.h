@@ -1,0 +1,96 @@
+// All partitions that move to another log directory of this broker (AlterReplicaLogDirs).
+//
+// The way of one: start() makes an empty copy; steps on the background executor bring it up to what consumers
+// see; then, on the control executor, the partition takes no appends for a moment, the rest is copied, it is
+// recorded that the copy is the partition, and it is served instead (partition_moves_swap.cc).
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "broker/executor.h"
+#include "broker/move_recorder.h"
+#include "broker/partition_move.h"
+#include "broker/partitions.h"
+
+namespace sillok::broker {
+
+// That are copied in turn; the others wait, with empty copies. Each has up to kMoveUnflushedMax to flush.
+inline constexpr std::size_t kMovesAtATime = 4;
+
+// Threading: views() from any thread; run() and stop() while neither executor runs anything of it; everything
+// else on the control executor. `background` has one thread.
+// Failure: a move whose copy cannot be read or written ends with an error in the log, its copy dropped; the
+//   partition stays where it is.
+class PartitionMoves {
+ public:
+  PartitionMoves(Partitions& partitions, Executor& background, Executor& control)
+      : partitions_(partitions), background_(background), control_(control) {}
+
+  // Where moves are recorded. Without one, a crash while a partition is swapped leaves two folders of it.
+  void use(MoveRecorder& recorder) { recorder_ = &recorder; }
+
+  // Nothing is copied before.
+  void run();
+  // After both executors have ended: the copies stay, to be resumed or dropped at the next start.
+  void stop();
+
+  // Whether it begins; else the log says why not. Requires: no move of the partition is under way.
+  bool start(const std::shared_ptr<Partition>& partition, std::size_t to);
+  bool is_moving_to(const storage::TopicPartition& name, std::size_t to) const;
+  // Gives up the move of that partition of that topic, if there is one, and drops the copy.
+  void cancel(const storage::TopicPartition& name, const TopicId& topic_id);
+  void set_config(const storage::TopicPartition& name, const storage::LogConfig& config);
+
+  struct View {
+    storage::TopicPartition name;
+    std::size_t to = 0;
+    ByteCount size = 0;  // of the copy
+    std::int64_t offset_lag = 0;
+  };
+  std::vector<View> views() const;
+
+ private:
+  using Move = std::shared_ptr<PartitionMove>;
+
+  Move find(const storage::TopicPartition& name) const;
+  void begin_waiting();
+  void post_step(const Move& move);
+  void step(const Move& move);
+  // No more of it; the next that waits begins.
+  void end(const Move& move);
+  // It is of no use any more. False, and told, where its folder stays.
+  bool drop_copy(const Move& move);
+  void give_up(const Move& move, const Error& error);
+
+  // partition_moves_swap.cc
+  void swap(const Move& move);
+  Result<void> complete_copy(const Move& move);
+  // False where the partition stays, and is served on; or cannot be served any more.
+  bool record(const Move& move);
+  Result<std::shared_ptr<Partition>> open_copy(const PartitionMove& move);
+  void serve_copy(const Move& move);
+  void remove_source(const Move& move);
+
+  Partitions& partitions_;
+  Executor& background_;
+  Executor& control_;
+  MoveRecorder* recorder_ = nullptr;
+  bool is_running_ = false;
+  std::deque<Move> waiting_;
+  std::set<Move> active_;
+  // Of which it is not known whether a move was recorded: the next start may take any copy for the recorded
+  // one.
+  std::set<std::pair<TopicId, PartitionIndex>> unsure_;
+  Bytes buffer_;              // of the background thread
+  mutable std::mutex mutex_;  // guards what follows, for as long as it is copied
+  std::map<storage::TopicPartition, Move> moves_;
+};
+
+}  // namespace sillok::broker

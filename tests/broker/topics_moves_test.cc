@@ -1,0 +1,156 @@
+// Moves between log directories as the metadata store knows them: wherever the process ends, the start finds
+// each partition in one directory, whole.
+#include <catch2/catch.hpp>
+#include <cstdint>
+
+#include "broker/metadata/local_store.h"
+#include "broker/metadata/metadata_records.h"
+#include "broker/metadata/topics.h"
+#include "tests/support/moves_fixture.h"
+
+namespace sillok::tests {
+namespace {
+
+using broker::Acks;
+using broker::PlacementRecord;
+using protocol::ErrorCode;
+
+constexpr std::int64_t kCallsMax = 2000;
+
+// The directories, with topics over them.
+struct Broker : MovesFixture {
+  Broker() { load(); }
+
+  void load() {
+    auto opened = broker::LocalStore::open({&files, &clock, "/a"}, notes);
+    REQUIRE(opened.ok());
+    store = std::move(opened).value();
+    topics = std::make_unique<broker::Topics>(broker_config, *store, *partitions);
+    moves->use(*topics);
+    const auto loaded = topics->load(notes);
+    INFO((loaded.ok() ? std::string() : loaded.error().describe()));
+    REQUIRE(loaded.ok());
+    moves->run();
+  }
+  void crash_and_start(std::uint64_t seed, CrashMode mode) {
+    crash(seed, mode);
+    topics.reset();
+    store.reset();
+    notes.clear();
+    start();
+    load();
+  }
+  void create_topic() {
+    broker::NewTopic wanted;
+    wanted.name = kTopic;
+    wanted.partition_count = 1;
+    REQUIRE(topics->create({wanted}, broker::ValidateOnly::no).at(0).error == ErrorCode::none);
+  }
+  PlacementRecord placement() const {
+    const auto records = store->range(broker::kPlacementKeyPrefix);
+    REQUIRE(records.ok());
+    REQUIRE(records->size() == 1);
+    return broker::decode_placement_record(records->at(0).key, records->at(0).value).value();
+  }
+  Uuid id_of(std::size_t directory) const { return directories[directory]->id; }
+  bool has_folder(std::size_t directory) const {
+    return directories[directory]->log_dir->has_folder({kTopic, PartitionIndex(0)});
+  }
+  std::size_t folder_count() const {
+    std::size_t count = 0;
+    for (std::size_t p = 0; p < directories.size(); ++p) count += has_folder(p) || has_future(p) ? 1 : 0;
+    return count;
+  }
+  // Consumers see what is recovered once that is on disk.
+  void settle() const {
+    REQUIRE(partition()->pause().ok());
+    partition()->resume();
+  }
+
+  broker::Config broker_config;
+  std::vector<std::string> notes;
+  std::unique_ptr<broker::LocalStore> store;
+  std::unique_ptr<broker::Topics> topics;
+};
+
+void write_three(const Broker& b) {
+  for (int i = 0; i < 3; ++i) {
+    const auto sink = b.append(batch().producer(7, 0, 2 * i).records(2), Acks::all);
+    sink->wait_for(1);
+    REQUIRE(sink->told().at(0).result.error == ErrorCode::none);
+  }
+}
+
+TEST_CASE("topics' moves: the store knows where a partition was made, and where it moves to") {
+  Broker b;
+  b.create_topic();
+  CHECK(b.placement() == PlacementRecord{{{0, b.id_of(0)}}});
+  write_three(b);
+  REQUIRE(b.move_to("/b") == ErrorCode::none);
+  b.finish();
+  CHECK(b.placement() == PlacementRecord{{{0, b.id_of(1)}}});
+  const auto before = b.records();
+  b.crash_and_start(1, CrashMode::lose_all);
+  b.settle();
+  CHECK(b.path() == "/b");
+  CHECK(b.records() == before);
+  CHECK(b.folder_count() == 1);
+  REQUIRE(b.topics->remove(kTopic).error == ErrorCode::none);
+  CHECK(b.store->range(broker::kPlacementKeyPrefix)->empty());
+}
+
+TEST_CASE("topics' moves: a move that a crash interrupted begins anew, and comes to its end") {
+  Broker b;
+  b.create_topic();
+  write_three(b);
+  const auto before = b.records();
+  REQUIRE(b.move_to("/b") == ErrorCode::none);
+  b.crash_and_start(1, CrashMode::keep_all);
+  CHECK(b.path() == "/a");
+  CHECK(b.has_future(1));
+  b.settle();
+  b.finish();
+  CHECK(b.path() == "/b");
+  CHECK(b.records() == before);
+  CHECK(b.folder_count() == 1);
+}
+
+// Whether the process ended before the move did.
+bool move_and_end_at(std::int64_t nth, CrashMode mode) {
+  Broker b;
+  b.create_topic();
+  write_three(b);
+  const auto before = b.records();
+  b.files.stop_at(nth, 0);
+  (void)b.move_to("/b");
+  b.finish();
+  const bool has_failed = b.files.failure_count() > 0;
+  b.crash_and_start(static_cast<std::uint64_t>(nth), mode);
+  b.settle();
+  CHECK(b.records() == before);
+  // What was begun goes on, if anything of it was on disk.
+  b.finish();
+  CHECK(b.records() == before);
+  CHECK((has_failed || b.path() == "/b"));
+  CHECK(b.folder_count() == 1);
+  CHECK(b.placement().out.empty());
+  CHECK(b.placement().in.at(0) == b.id_of(b.path() == "/a" ? 0 : 1));
+  const auto again = b.append(batch().producer(7, 0, 4).records(2));
+  CHECK(again->told().at(0).result.base_offset == Offset(4));
+  return has_failed;
+}
+
+TEST_CASE("topics' moves: wherever the process ends, the start finds the partition once, with all of it") {
+  const auto mode =
+      GENERATE(CrashMode::lose_all, CrashMode::keep_all, CrashMode::random, CrashMode::random_names);
+  std::int64_t nth = 1;
+  for (; nth < kCallsMax; ++nth) {
+    INFO("call " << nth);
+    if (!move_and_end_at(nth, mode)) break;
+  }
+  CHECK(nth > 30);
+  CHECK(nth < kCallsMax);
+}
+
+}  // namespace
+}  // namespace sillok::tests
