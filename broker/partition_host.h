@@ -26,6 +26,7 @@ class PartitionHost {
     TopicId topic_id;           // all zero where the folder does not say
     std::size_t directory = 0;  // which of the log directories has it
     std::string directory_path = {};
+    bool is_whole = false;   // of find_futures(): only its place was to change any more
     Uuid directory_id = {};  // all zero for a directory that is alone, and may have none
   };
   // The partition folders that are there, of all log directories.

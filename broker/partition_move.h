@@ -19,6 +19,9 @@ inline constexpr std::size_t kMoveStepBytes = 1 << 20;
 // Copied bytes of one partition that are not flushed yet.
 inline constexpr ByteCount kMoveUnflushedMax = 8 << 20;
 
+// How often a partition may be too busy to be swapped.
+inline constexpr int kSwapTriesMax = 10;
+
 // Threading: step() on one thread at a time, cancel() and the finish from another; what it tells of itself,
 // from any. Failure: after an error the copy is of no use; the partition is untouched.
 class PartitionMove {
@@ -42,6 +45,9 @@ class PartitionMove {
   // At the end of the process, which leaves the copy to the next start. Requires: no step runs.
   void abandon() { (void)copy_->close().ok(); }
 
+  // Whether the swap, which found the partition too busy, is to be tried once more. On one thread.
+  bool may_try_again() { return ++tries_ < kSwapTriesMax; }
+
   const std::shared_ptr<Partition>& source() const { return source_; }
   storage::TopicPartition name() const { return {source_->topic(), source_->index()}; }
   std::size_t to() const { return to_; }
@@ -61,6 +67,7 @@ class PartitionMove {
   Device& target_;
   const std::shared_ptr<storage::Log> copy_;
   std::atomic<bool> is_cancelled_{false};
+  int tries_ = 0;
   std::mutex mutex_;  // held across a step
 };
 

@@ -65,9 +65,15 @@ bool PartitionMoves::start(const std::shared_ptr<Partition>& partition, std::siz
   return true;
 }
 
+// One at a time, so that requests come in between.
 void PartitionMoves::run() {
   is_running_ = true;
   begin_waiting();
+  for (const auto& [name, to] : std::exchange(to_resume_, {})) {
+    control_.post([this, name = name, to = to] {
+      partitions_.begin_again(name.topic, name.partition, to);
+    });
+  }
 }
 
 void PartitionMoves::stop() {

@@ -12,6 +12,7 @@
 #include <mutex>
 #include <set>
 #include <utility>
+#include <utility>
 #include <vector>
 
 #include "broker/executor.h"
@@ -38,11 +39,14 @@ class PartitionMoves {
 
   // Nothing is copied before.
   void run();
+  // Before run(): a move that a stop interrupted, to be begun anew then.
+  void resume(const storage::TopicPartition& name, std::size_t to) { to_resume_.emplace_back(name, to); }
   // After both executors have ended: the copies stay, to be resumed or dropped at the next start.
   void stop();
 
   // Whether it begins; else the log says why not. Requires: no move of the partition is under way.
   bool start(const std::shared_ptr<Partition>& partition, std::size_t to);
+  bool is_moving(const storage::TopicPartition& name) const { return find(name) != nullptr; }
   bool is_moving_to(const storage::TopicPartition& name, std::size_t to) const;
   // Gives up the move of that partition of that topic, if there is one, and drops the copy.
   void cancel(const storage::TopicPartition& name, const TopicId& topic_id);
@@ -71,11 +75,11 @@ class PartitionMoves {
 
   // partition_moves_swap.cc
   void swap(const Move& move);
-  Result<void> complete_copy(const Move& move);
   // False where the partition stays, and is served on; or cannot be served any more.
   bool record(const Move& move);
   Result<std::shared_ptr<Partition>> open_copy(const PartitionMove& move);
   void serve_copy(const Move& move);
+  void take_back(const Move& move, const Error& error);
   void remove_source(const Move& move);
 
   Partitions& partitions_;
@@ -83,6 +87,7 @@ class PartitionMoves {
   Executor& control_;
   MoveRecorder* recorder_ = nullptr;
   bool is_running_ = false;
+  std::vector<std::pair<storage::TopicPartition, std::size_t>> to_resume_;
   std::deque<Move> waiting_;
   std::set<Move> active_;
   // Of which it is not known whether a move was recorded: the next start may take any copy for the recorded

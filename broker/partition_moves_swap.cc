@@ -16,9 +16,14 @@ void PartitionMoves::swap(const Move& move) {
   const auto progress = move->step(buffer);
   if (!progress.ok()) return give_up(move, progress.error());
   if (*progress == PartitionMove::Progress::more) return post_step(move);
+  // What waits for the disk would have to be refused.
+  Device& device = *partitions_.place(partitions_.place_of(*move->source())).device;
+  if (device.is_full()) return device.when_not_full([this, move] { post_step(move); });
   const auto paused = move->source()->pause();
-  if (!paused.ok() && paused.error().code == Errc::would_block) return post_step(move);
-  if (!paused.ok()) return give_up(move, paused.error());
+  if (!paused.ok()) {
+    const bool is_busy = paused.error().code == Errc::would_block;
+    return is_busy && move->may_try_again() ? post_step(move) : give_up(move, paused.error());
+  }
   Result<void> done = move->finish(buffer);
   if (done.ok()) done = partitions_.place(move->to()).log_dir->settle_future(move->name(), move->copy());
   if (!done.ok()) {
@@ -73,13 +78,7 @@ Result<std::shared_ptr<Partition>> PartitionMoves::open_copy(const PartitionMove
 void PartitionMoves::serve_copy(const Move& move) {
   Partition& source = *move->source();
   auto opened = open_copy(*move);
-  if (!opened.ok()) {
-    spdlog::error("partition {}-{} is offline: it moved to {}, but cannot be served there: {}",
-                  source.topic(), source.index().value, partitions_.path(move->to()),
-                  opened.error().describe());
-    partitions_.replace(source, nullptr);
-    return source.stop(ErrorCode::kafka_storage_error);
-  }
+  if (!opened.ok()) return take_back(move, opened.error());
   partitions_.replace(source, *opened);
   source.stop(ErrorCode::not_leader_or_follower);
   source.log().retire();
@@ -87,6 +86,34 @@ void PartitionMoves::serve_copy(const Move& move) {
   const Offset start = source.log().log_start();
   if (start > (*opened)->log().log_start()) (void)(*opened)->set_log_start(start);
   remove_source(move);
+}
+
+// Nothing was served from the copy: the source is as good as before. First it is recorded, then the copy goes:
+// in between both are there, and the record tells.
+void PartitionMoves::take_back(const Move& move, const Error& error) {
+  const std::shared_ptr<Partition>& source = move->source();
+  spdlog::error("{}-{} cannot be served from {}: {}", source->topic(), source->index().value,
+                partitions_.path(move->to()), error.describe());
+  Result<void> recorded;
+  if (recorder_ != nullptr) {
+    const Uuid& from = partitions_.place(partitions_.place_of(*source)).id;
+    recorded = recorder_->take_back(source->topic(), source->topic_id(), source->index(), from);
+  }
+  if (!recorded.ok()) {
+    spdlog::error("partition {}-{} is offline until the next start: {}", source->topic(),
+                  source->index().value, recorded.error().describe());
+    partitions_.replace(*source, nullptr);
+    return source->stop(ErrorCode::kafka_storage_error);
+  }
+  storage::LogDir& log_dir = *partitions_.place(move->to()).log_dir;
+  const bool is_promoted = !log_dir.has_future(move->name());
+  const auto dropped = is_promoted ? log_dir.delete_log(move->name()) : log_dir.drop_future(move->name());
+  if (!dropped.ok()) {
+    unsure_.insert({source->topic_id(), source->index()});
+    spdlog::error("the copy of {}-{} in {} is left behind: {}", source->topic(), source->index().value,
+                  log_dir.path(), dropped.error().describe());
+  }
+  source->resume();
 }
 
 void PartitionMoves::remove_source(const Move& move) {

@@ -118,7 +118,7 @@ Partitions::Opened Partitions::open_in(const Place& place, const Opening& openin
                   log.error().describe());
     return {&opening, nullptr};
   }
-  if (const auto fault = records_left_behind(place, **log, opening.partition)) {
+  if (const auto fault = records_left_behind(place, **log, name_of(opening))) {
     spdlog::error("partition {}-{} is offline: {}", opening.topic, opening.partition.value, *fault);
     return {&opening, nullptr};
   }
@@ -167,6 +167,7 @@ Result<void> Partitions::open(const std::vector<Opening>& partitions) {
                   if (one.partition && !begin_to_lead(one)) one.partition = nullptr;
                 });
   });
+  hold_unopened();
   std::size_t recovered = 0;
   for (std::size_t p = 0; p < of_place.size(); ++p)
     recovered += places_.open[p].log_dir->was_clean() ? 0 : of_place[p].size();

@@ -121,6 +121,8 @@ class Partitions final : public PartitionHost, public PartitionsView {
   // On the control executor: the partition shall be in the directory with that path. Kafka's error; none
   // where it is there, or on its way. A move to another one is given up.
   protocol::ErrorCode move(const std::string& topic, PartitionIndex partition, std::string_view path);
+  // On the control executor: a move that resume_move() named.
+  void begin_again(const std::string& topic, PartitionIndex partition, std::size_t directory);
   const Place& place(std::size_t index) const { return places_.open[index]; }
   const std::string& path(std::size_t index) const { return paths_[index]; }  // absolute
   std::size_t place_of(const Partition& partition) const;
@@ -169,8 +171,10 @@ class Partitions final : public PartitionHost, public PartitionsView {
   std::optional<std::size_t> other_place(std::span<const std::size_t> tried) const;
   // Which of the places must get no new partitions, as far as others can.
   std::vector<bool> closed_places() const;
+  // Keeps the journals that have something of partitions that may be in directories which are missing.
+  void hold_unopened();
   std::optional<std::string> records_left_behind(const Place& place, const storage::Log& log,
-                                                 PartitionIndex partition);
+ const storage::TopicPartition& name);
   std::vector<std::size_t> places_of_folder(const storage::TopicPartition& name, const TopicId& id) const;
   std::vector<bool> cordoned() const;
   void add_futures(std::vector<LogDirView>& views) const;

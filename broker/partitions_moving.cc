@@ -13,8 +13,8 @@ namespace sillok::broker {
 
 using protocol::ErrorCode;
 
-// In Kafka's order. Only where nothing is missing, so that no copy can lie where it is not seen, and come
-// back later as a move that nobody wants any more.
+// In Kafka's order. Only where nothing is missing: a copy may lie there that an earlier move left, and that
+// would come back as a move.
 ErrorCode Partitions::move(const std::string& topic, PartitionIndex partition, std::string_view path) {
   const storage::TopicPartition name{topic, partition};
   if (!storage::future_folder_name(name, {})) return ErrorCode::invalid_topic_exception;
@@ -49,7 +49,7 @@ Result<std::vector<PartitionHost::Found>> Partitions::find_futures() {
   for (std::size_t p = 0; p < places_.open.size(); ++p) {
     for (storage::FoundPartition& future : TRY(places_.open[p].log_dir->find_futures())) {
       found.push_back({std::move(future.name.topic), future.name.partition, future.topic_id, p, paths_[p],
-                       places_.open[p].id});
+                       future.is_settled, places_.open[p].id});
     }
   }
   return found;
@@ -66,8 +66,15 @@ Result<void> Partitions::drop_future(const std::string& topic, PartitionIndex pa
 }
 
 void Partitions::resume_move(const std::string& topic, PartitionIndex partition, std::size_t directory) {
+  if (moves_ != nullptr) moves_->resume({topic, partition}, directory);
+}
+
+void Partitions::begin_again(const std::string& topic, PartitionIndex partition, std::size_t directory) {
+  const storage::TopicPartition name{topic, partition};
+  // Deleted meanwhile, or asked for anew.
+  if (!places_.open[directory].log_dir->has_future(name) || moves_->is_moving_to(name, directory)) return;
   const Lookup found = find(topic, partition);
-  const bool can_move = moves_ != nullptr && found.partition && place_of(*found.partition) != directory;
+  const bool can_move = found.partition && place_of(*found.partition) != directory && !moves_->is_moving(name);
   if (can_move && moves_->start(found.partition, directory)) return;
   spdlog::warn("{}-{} is not moved to {} any more", topic, partition.value, paths_[directory]);
   const auto dropped = drop_future(topic, partition, directory);

@@ -78,26 +78,28 @@ Result<std::vector<PartitionHost::Found>> Partitions::find() {
   bool all_read = true;
   for (std::size_t p = 0; p < places_.open.size(); ++p) {
     const Place& place = places_.open[p];
-    const Frames frames = are_several ? Frames::keep : Frames::drop;
+    const Frames frames = are_several || !is_complete() ? Frames::keep : Frames::drop;
     for (storage::FoundPartition& one : TRY(place.log_dir->find_partitions(frames))) {
       all_read = all_read && one.is_read;
       if (are_several) keys.push_back({one.topic_id, one.name.partition});
-      found.push_back({std::move(one.name.topic), one.name.partition, one.topic_id, p, paths_[p], place.id});
+      found.push_back({std::move(one.name.topic), one.name.partition, one.topic_id, p, paths_[p], false, place.id});
     }
   }
-  if (!are_several || !all_read) return found;
+  if (!are_several || !all_read || !is_complete()) return found;
   for (const Place& place : places_.open) place.log_dir->journal().keep_only(keys);
   return found;
 }
 
 // Why the log is not all that was acknowledged; nullopt: it is. A clean mark would drop the journal.
 std::optional<std::string> Partitions::records_left_behind(const Place& place, const storage::Log& log,
-                                                           PartitionIndex partition) {
+                                                           const storage::TopicPartition& name) {
   if (places_.open.size() == 1) return std::nullopt;
-  const storage::JournalKey key{log.topic_id(), partition};
+  const storage::JournalKey key{log.topic_id(), name.partition};
   for (std::size_t p = 0; p < places_.open.size(); ++p) {
     const Place& other = places_.open[p];
     if (&other == &place) continue;
+    if (other.log_dir->has_folder(name) && other.log_dir->topic_id_of(name) == log.topic_id())
+      continue;  // of that folder
     storage::Journal& journal = other.log_dir->journal();
     const auto end = journal.replay().end_of(key);
     if (!end) continue;
@@ -112,6 +114,13 @@ std::optional<std::string> Partitions::records_left_behind(const Place& place, c
     journal.release(key);
   }
   return std::nullopt;
+}
+
+void Partitions::hold_unopened() {
+  if (is_complete()) return;
+  const std::lock_guard lock(mutex_);
+  for (std::size_t p = 0; p < places_.open.size(); ++p)
+    holding_[p] = holding_[p] || !places_.open[p].log_dir->journal().replay().all().empty();
 }
 
 PartitionHost::DirectoryState Partitions::directory_state(const Uuid& id) const {

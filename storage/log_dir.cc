@@ -278,6 +278,9 @@ Result<LogCreation> LogDir::Impl::begin_log(const TopicPartition& name, const To
     TRY(delete_log(name));
   }
   TRY(forget_old_lines(name));
+  // What the partition had here before it was in another place.
+  const JournalKey key{topic_id, name.partition};
+  if (!topic_id.is_zero() && journal_->replay().end_of(key)) TRY(journal_->forget(key));
   has_opened_log_ = true;
   {
     const std::lock_guard lock(mutex_);

@@ -45,6 +45,7 @@ struct FoundPartition {
   TopicPartition name;
   TopicId topic_id;     // all zero where partition.metadata is missing
   bool is_read = true;  // false: it is there, and does not read
+  bool is_settled = false;  // of find_futures(): settle_future() was called
 };
 
 // Threading: open_log(), complete_creation() and begin_log() for different partitions may run at once, so may

@@ -29,6 +29,7 @@ std::vector<FoundPartition> LogDir::Impl::find_futures() const {
     FoundPartition& one = found.emplace_back(FoundPartition{name, TopicId{}});
     const auto id = read_partition_metadata(file_system(), path_of(future.folders.front()));
     if (id.ok() && *id) one.topic_id = **id;
+    one.is_settled = future.recovery_point && future.recovery_point->topic_id == one.topic_id;
   }
   return found;
 }

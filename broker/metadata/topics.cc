@@ -215,7 +215,7 @@ void Topics::undo(const std::vector<std::shared_ptr<TopicImage>>& topics) {
   if (!undone.deletes.empty()) (void)store_.txn(undone).ok();
 }
 
-Result<void> Topics::remove_folders(const TopicImage& topic) {
+Result<void> Topics::remove_folders(const TopicImage& topic, const PlacementRecord& before) {
   std::optional<Error> first;
   std::set<std::int32_t> left;
   for (std::int32_t i = 0; i < topic.partition_count; ++i) {
@@ -232,6 +232,9 @@ Result<void> Topics::remove_folders(const TopicImage& topic) {
     }
   }
   if (first) return *std::move(first);
+  for (const auto& [partition, directory] : before.out) {
+    if (host_.directory_state(directory) != PartitionHost::DirectoryState::open) left.insert(partition);
+  }
   MetadataStore::Transaction end;
   if (left.empty() || host_.is_complete()) {
     end.deletes.push_back(unfinished_key(topic.id));
@@ -252,6 +255,8 @@ TopicOutcome Topics::remove(std::string_view name) {
   if (topic == nullptr) {
     return refused(ErrorCode::unknown_topic_or_partition, "This server does not host this topic-partition.");
   }
+  const auto placement = stored_placement(topic->id);
+  if (!placement.ok()) return refused(ErrorCode::kafka_storage_error, placement.error().describe());
   const auto recorded =
       store_.txn({{},
                   {{unfinished_key(topic->id), unfinished(*topic, UnfinishedRecord::Work::deletion)}},
@@ -260,7 +265,7 @@ TopicOutcome Topics::remove(std::string_view name) {
   publish(before->without({topic->name}));
   collision_names_.erase(collision_name(topic->name));
   spdlog::info("topic {} deleted", topic->name);
-  const auto removed = remove_folders(*topic);
+  const auto removed = remove_folders(*topic, *placement);
   if (!removed.ok()) return refused(ErrorCode::kafka_storage_error, removed.error().describe());
   return {};
 }

@@ -116,6 +116,8 @@ class Topics final : public MoveRecorder {
   // MoveRecorder; topics_moves.cc has these.
   Result<void> record_move(const std::string& topic, const TopicId& topic_id, PartitionIndex partition,
                            const Uuid& from, const Uuid& to) override;
+  Result<void> take_back(const std::string& topic, const TopicId& topic_id, PartitionIndex partition,
+                         const Uuid& from) override;
   Result<void> end_move(const std::string& topic, const TopicId& topic_id, PartitionIndex partition) override;
 
  private:
@@ -144,6 +146,8 @@ class Topics final : public MoveRecorder {
   // topics_moves.cc has these.
   Result<void> finish_moves(Loading& loading);
   bool finish_move(Loading& loading, const TopicImage& topic, std::int32_t partition, const Uuid& from);
+  bool look_for_moved(Loading& loading, const TopicImage& topic, std::int32_t partition, const Uuid& from);
+  void remove_sources(Loading& loading);
   Result<void> sort_futures(Loading& loading);
   Result<void> add_kafka_topics(Loading& loading);
   Result<void> add_kafka_topic(Loading& loading, const KafkaTopic& topic,
@@ -173,7 +177,8 @@ class Topics final : public MoveRecorder {
   void configure(const TopicImage& topic);
   Result<void> make(std::vector<std::shared_ptr<TopicImage>>& topics);
   void undo(const std::vector<std::shared_ptr<TopicImage>>& topics);
-  Result<void> remove_folders(const TopicImage& topic);
+  // `before` is where the store had the partitions.
+  Result<void> remove_folders(const TopicImage& topic, const PlacementRecord& before);
   void publish(std::shared_ptr<const MetadataImage> image);
 
   const Config& config_;

@@ -14,6 +14,7 @@ namespace sillok::broker {
 // decides: not the age, not the size. Of what is to be deleted each directory may have some.
 void Topics::choose_among_directories(Loading& loading) const {
   using Found = PartitionHost::Found;
+  if (!host_.are_directories_several()) return;
   std::map<std::pair<std::string, std::int32_t>, std::vector<const Found*>> by_name;
   const auto is_deleted = [&](const TopicId& id) {
     const auto unfinished = loading.unfinished.find(id);

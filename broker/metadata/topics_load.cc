@@ -176,7 +176,8 @@ Result<void> Topics::finish_works(Loading& loading) {
     if (!removed.ok()) return removed;
     loading.notes.push_back(fmt::format("removed {}-{}, whose topic's deletion was interrupted", found.topic,
                                         found.partition.value));
-    loading.unfinished[found.topic_id].left.erase(found.partition.value);
+    // Elsewhere there may be another folder of it, which a move left.
+    if (host_.is_complete()) loading.unfinished[found.topic_id].left.erase(found.partition.value);
   }
   for (const std::string& name : loading.resumed) {
     const TopicImage& topic = *loading.topics[name];
@@ -332,6 +333,7 @@ Result<void> Topics::serve(Loading& loading) {
   if (done.ok() && !to_create.empty()) done = host_.create(to_create);
   if (!done.ok()) return done;
   publish(image_->with(std::move(images)));
+  remove_sources(loading);
   for (const PartitionHost::Found& future : loading.to_resume)
     host_.resume_move(future.topic, future.partition, future.directory);
   return {};

@@ -299,12 +299,34 @@ TEST_CASE(
   CHECK(fixture.records().size() == 4);
 }
 
-TEST_CASE("moves: what fails once the move is recorded takes the partition offline until the next start") {
+TEST_CASE("moves: a copy that cannot be served is taken back, and the source goes on") {
   MovesFixture fixture;
   fixture.create();
   fixture.append_large(2);
   const auto before = fixture.records();
   const auto source = fixture.partition();
+  REQUIRE(fixture.move_to("/b") == ErrorCode::none);
+  REQUIRE(fixture.memory.make_directory("/b/orders-0").ok());  // in the way
+  fixture.finish();
+  CHECK(fixture.partition() == source);
+  CHECK(fixture.records() == before);
+  CHECK(fixture.append(batch().records(1))->told().at(0).result.error == ErrorCode::none);
+  CHECK_FALSE(fixture.has_future(1));
+  CHECK(fixture.recorder.calls == Calls{"record orders-0", "take back orders-0"});
+  // And can move there once nothing is in the way.
+  REQUIRE(fixture.memory.remove_directory_tree("/b/orders-0").ok());
+  REQUIRE(fixture.move_to("/b") == ErrorCode::none);
+  fixture.finish();
+  CHECK(fixture.path() == "/b");
+}
+
+TEST_CASE("moves: where a move cannot be taken back the partition is offline until the next start") {
+  MovesFixture fixture;
+  fixture.create();
+  fixture.append_large(2);
+  const auto before = fixture.records();
+  const auto source = fixture.partition();
+  fixture.recorder.take_back_error = Error{Errc::io_error, "no"};
   REQUIRE(fixture.move_to("/b") == ErrorCode::none);
   REQUIRE(fixture.memory.make_directory("/b/orders-0").ok());  // in the way
   fixture.finish();

@@ -34,6 +34,9 @@ struct Broker : MovesFixture {
   }
   void crash_and_start(std::uint64_t seed, CrashMode mode) {
     crash(seed, mode);
+    start_again();
+  }
+  void start_again() {
     topics.reset();
     store.reset();
     notes.clear();
@@ -51,6 +54,10 @@ struct Broker : MovesFixture {
     REQUIRE(records.ok());
     REQUIRE(records->size() == 1);
     return broker::decode_placement_record(records->at(0).key, records->at(0).value).value();
+  }
+  std::string path_if_served() const {
+    const auto found = partitions->find(kTopic, PartitionIndex(0));
+    return found.partition ? partitions->path(partitions->place_of(*found.partition)) : "";
   }
   Uuid id_of(std::size_t directory) const { return directories[directory]->id; }
   bool has_folder(std::size_t directory) const {
@@ -113,6 +120,74 @@ TEST_CASE("topics' moves: a move that a crash interrupted begins anew, and comes
   CHECK(b.path() == "/b");
   CHECK(b.records() == before);
   CHECK(b.folder_count() == 1);
+}
+
+// Served from /b, and its folder in /a could not be removed.
+void move_and_leave_source(Broker& b) {
+  b.create_topic();
+  write_three(b);
+  REQUIRE(b.move_to("/b") == ErrorCode::none);
+  b.files.fail({FileCall::rename, "/a/orders"}, Errc::io_error);
+  b.finish();
+  REQUIRE(b.path() == "/b");
+  REQUIRE(b.has_folder(0));
+  REQUIRE(b.placement().out.at(0) == b.id_of(0));
+  const auto sink = b.append(batch().records(2), Acks::all);
+  sink->wait_for(1);
+}
+
+TEST_CASE("topics' moves: a source that stayed goes at the next start, when the copy is served") {
+  Broker b;
+  move_and_leave_source(b);
+  const auto before = b.records();
+  SECTION("as it should be") {
+    b.crash_and_start(1, CrashMode::lose_all);
+    b.settle();
+    CHECK(b.folder_count() == 1);
+    CHECK(b.placement().out.empty());
+  }
+  SECTION("or the one after, where it does not go") {
+    b.crash(1, CrashMode::lose_all);
+    b.files.fail({FileCall::rename, "/a/orders"}, Errc::io_error);
+    b.start_again();
+    b.settle();
+    CHECK(b.has_folder(0));
+    CHECK(b.placement().out.at(0) == b.id_of(0));
+  }
+  CHECK(b.path() == "/b");
+  CHECK(b.records() == before);
+}
+
+void move_by_hand(MemFileSystem& files, const std::string& from, const std::string& to) {
+  REQUIRE(files.make_directory(to).ok());
+  const auto entries = files.list_directory(from);
+  REQUIRE(entries.ok());
+  for (const auto& entry : *entries) {
+    const auto content = storage::read_file(files, storage::join_path(from, entry.name), 1 << 20);
+    REQUIRE(content.ok());
+    REQUIRE(storage::replace_file(files, storage::join_path(to, entry.name), *content).ok());
+  }
+  REQUIRE(files.remove_directory_tree(from).ok());
+}
+
+TEST_CASE("topics' moves: a source that stayed never stands for the partition again") {
+  Broker b;
+  move_and_leave_source(b);
+  const auto before = b.records();
+  b.crash(1, CrashMode::lose_all);
+  SECTION("whose folder was moved by hand") {
+    move_by_hand(b.memory, "/b/orders-0", "/c/orders-0");
+    b.start_again();
+    b.settle();
+    CHECK(b.path() == "/c");
+    CHECK(b.records() == before);
+  }
+  SECTION("whose folder does not say whose it is any more") {
+    REQUIRE(b.memory.remove("/b/orders-0/partition.metadata").ok());
+    b.start_again();
+    CHECK(b.path_if_served() != "/a");
+    CHECK(b.has_folder(0));
+  }
 }
 
 // Whether the process ended before the move did.

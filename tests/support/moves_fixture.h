@@ -35,11 +35,16 @@ class FileMoveRecorder final : public broker::MoveRecorder {
     if (fails) return Error{Errc::io_error, "made to fail by the test"};
     return {};
   }
+  Result<void> take_back(const std::string& topic, const TopicId& /*topic_id*/, PartitionIndex partition,
+                         const Uuid& /*from*/) override {
+    calls.push_back("take back " + topic + "-" + std::to_string(partition.value));
+    if (take_back_error) return *take_back_error;
+    return drop();
+  }
   Result<void> end_move(const std::string& topic, const TopicId& /*topic_id*/,
                         PartitionIndex partition) override {
     calls.push_back("end " + topic + "-" + std::to_string(partition.value));
-    TRY(files_.remove("/record"));
-    return files_.sync_directory("/");
+    return drop();
   }
   // From, and to.
   std::optional<std::pair<Uuid, Uuid>> recorded() const {
@@ -50,8 +55,13 @@ class FileMoveRecorder final : public broker::MoveRecorder {
   std::vector<std::string> calls;
   bool fails = false;
   bool is_there_all_the_same = false;
+  std::optional<Error> take_back_error;
 
  private:
+  Result<void> drop() {
+    TRY(files_.remove("/record"));
+    return files_.sync_directory("/");
+  }
   storage::FileSystem& files_;
 };
 
