@@ -16,9 +16,9 @@ class MoveRecorder {
   virtual ~MoveRecorder() = default;
 
   // The partition is in the directory with the id `to` from now on, where it is still called a future, and
-  // its folder in `from` is to be removed once there is one in `to`: if the process ends now, the next start
-  // makes the future the partition, and removes the other. Where there is neither a future nor a folder in
-  // `to`, the one in `from` is right.
+  // its folder in `from` is to be removed once the one in `to` is served: if the process ends now, the next
+  // start makes the future the partition, and removes the other. Where there is neither a settled future nor
+  // a folder in `to`, and none of the partition in a third directory, the one in `from` is right.
   virtual Result<void> record_move(const std::string& topic, const TopicId& topic_id,
                                    PartitionIndex partition, const Uuid& from, const Uuid& to) = 0;
   // The copy in `to` turned out to be of no use before anything was served from it: the partition is in `from`
