@@ -21,8 +21,8 @@ class MoveRecorder {
   // a folder in `to`, and none of the partition in a third directory, the one in `from` is right.
   virtual Result<void> record_move(const std::string& topic, const TopicId& topic_id,
                                    PartitionIndex partition, const Uuid& from, const Uuid& to) = 0;
-  // The copy in `to` turned out to be of no use before anything was served from it: the partition is in `from`
-  // again, and its folder there stays.
+  // The copy in `to` turned out to be of no use before anything was served from it: the partition is in
+  // `from` again, and its folder there stays.
   virtual Result<void> take_back(const std::string& topic, const TopicId& topic_id, PartitionIndex partition,
                                  const Uuid& from) = 0;
   // Its folder in `from` is gone.

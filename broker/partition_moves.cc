@@ -70,9 +70,7 @@ void PartitionMoves::run() {
   is_running_ = true;
   begin_waiting();
   for (const auto& [name, to] : std::exchange(to_resume_, {})) {
-    control_.post([this, name = name, to = to] {
-      partitions_.begin_again(name.topic, name.partition, to);
-    });
+    control_.post([this, name = name, to = to] { partitions_.begin_again(name.topic, name.partition, to); });
   }
 }
 

@@ -12,7 +12,6 @@
 #include <mutex>
 #include <set>
 #include <utility>
-#include <utility>
 #include <vector>
 
 #include "broker/executor.h"

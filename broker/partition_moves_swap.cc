@@ -88,8 +88,8 @@ void PartitionMoves::serve_copy(const Move& move) {
   remove_source(move);
 }
 
-// Nothing was served from the copy: the source is as good as before. First it is recorded, then the copy goes:
-// in between both are there, and the record tells.
+// Nothing was served from the copy: the source is as good as before. First it is recorded, then the copy
+// goes: in between both are there, and the record tells.
 void PartitionMoves::take_back(const Move& move, const Error& error) {
   const std::shared_ptr<Partition>& source = move->source();
   spdlog::error("{}-{} cannot be served from {}: {}", source->topic(), source->index().value,

@@ -174,7 +174,7 @@ class Partitions final : public PartitionHost, public PartitionsView {
   // Keeps the journals that have something of partitions that may be in directories which are missing.
   void hold_unopened();
   std::optional<std::string> records_left_behind(const Place& place, const storage::Log& log,
- const storage::TopicPartition& name);
+                                                 const storage::TopicPartition& name);
   std::vector<std::size_t> places_of_folder(const storage::TopicPartition& name, const TopicId& id) const;
   std::vector<bool> cordoned() const;
   void add_futures(std::vector<LogDirView>& views) const;

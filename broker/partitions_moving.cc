@@ -74,7 +74,8 @@ void Partitions::begin_again(const std::string& topic, PartitionIndex partition,
   // Deleted meanwhile, or asked for anew.
   if (!places_.open[directory].log_dir->has_future(name) || moves_->is_moving_to(name, directory)) return;
   const Lookup found = find(topic, partition);
-  const bool can_move = found.partition && place_of(*found.partition) != directory && !moves_->is_moving(name);
+  const bool can_move =
+      found.partition && place_of(*found.partition) != directory && !moves_->is_moving(name);
   if (can_move && moves_->start(found.partition, directory)) return;
   spdlog::warn("{}-{} is not moved to {} any more", topic, partition.value, paths_[directory]);
   const auto dropped = drop_future(topic, partition, directory);

@@ -82,7 +82,8 @@ Result<std::vector<PartitionHost::Found>> Partitions::find() {
     for (storage::FoundPartition& one : TRY(place.log_dir->find_partitions(frames))) {
       all_read = all_read && one.is_read;
       if (are_several) keys.push_back({one.topic_id, one.name.partition});
-      found.push_back({std::move(one.name.topic), one.name.partition, one.topic_id, p, paths_[p], false, place.id});
+      found.push_back(
+          {std::move(one.name.topic), one.name.partition, one.topic_id, p, paths_[p], false, place.id});
     }
   }
   if (!are_several || !all_read || !is_complete()) return found;

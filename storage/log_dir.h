@@ -43,8 +43,8 @@ struct LogDirOptions {
 
 struct FoundPartition {
   TopicPartition name;
-  TopicId topic_id;     // all zero where partition.metadata is missing
-  bool is_read = true;  // false: it is there, and does not read
+  TopicId topic_id;         // all zero where partition.metadata is missing
+  bool is_read = true;      // false: it is there, and does not read
   bool is_settled = false;  // of find_futures(): settle_future() was called
 };
 

@@ -22,8 +22,8 @@ struct Topics::Loading {
 
   std::vector<std::string>& notes;
   std::vector<PartitionHost::Found> folders;
-  std::vector<PartitionHost::Found> futures;    // copies of moves that did not come to their end
-  std::vector<PartitionHost::Found> sources;    // of moves that are at their end: to go once the copy is served
+  std::vector<PartitionHost::Found> futures;  // copies of moves that did not come to their end
+  std::vector<PartitionHost::Found> sources;  // of moves that are at their end: to go once the copy is served
   std::vector<PartitionHost::Found> to_resume;  // of those, when all is served
   std::unordered_set<TopicId> found_ids;        // of all that was found, what is passed over included
   std::map<std::pair<std::string, std::int32_t>, TopicId> folder_ids;  // the same, to look up; by name

@@ -91,8 +91,9 @@ bool Topics::finish_move(Loading& loading, const TopicImage& topic, std::int32_t
   return false;
 }
 
-// The directory that a partition moved to is there, and its folder is not. Either nothing was ever served from
-// it, and the source is right; or it was, and is now in another place or lost, and the source is of before.
+// The directory that a partition moved to is there, and its folder is not. Either nothing was ever served
+// from it, and the source is right; or it was, and is now in another place or lost, and the source is of
+// before.
 bool Topics::look_for_moved(Loading& loading, const TopicImage& topic, std::int32_t partition,
                             const Uuid& from) {
   const auto may_be_it = [&](const Found& one) {
@@ -125,9 +126,8 @@ void Topics::remove_sources(Loading& loading) {
     const std::int32_t partition = source.partition.value;
     PlacementRecord& placement = loading.placements[topic->second->id];
     const bool is_served = host_.directory_of(source.topic, source.partition) == placement.in[partition];
-    const auto removed = is_served
-                             ? host_.remove_from(source.directory_id, source.topic, source.partition)
-                             : Result<void>(Error{Errc::offline, "the partition is not served"});
+    const auto removed = is_served ? host_.remove_from(source.directory_id, source.topic, source.partition)
+                                   : Result<void>(Error{Errc::offline, "the partition is not served"});
     if (removed.ok()) {
       placement.out.erase(partition);
     } else {
