@@ -127,6 +127,8 @@ void Partition::append(AppendRequest request) {
   switch (intake) {
     case Intake::refused:
       return fail({&request, 1}, refusal());
+    case Intake::handed_over:
+      return successor_->append(std::move(request));  // it never changes
     case Intake::gathered:
     case Intake::queued:
       return;
@@ -156,8 +158,9 @@ void Partition::write_gathered() {
 
 Partition::Intake Partition::take_in(AppendRequest& request) {
   const std::lock_guard lock(queue_mutex_);
-  if (stopped_.load(std::memory_order_relaxed) || paused_.load(std::memory_order_relaxed) ||
-      storage_failed_.load(std::memory_order_relaxed) || queue_.size() >= kQueuedAppendsMax) {
+  if (successor_) return Intake::handed_over;
+  if (stopped_.load(std::memory_order_relaxed) || storage_failed_.load(std::memory_order_relaxed) ||
+      queue_.size() >= kQueuedAppendsMax) {
     return Intake::refused;
   }
   const AppendRound* const round = AppendRound::current();
@@ -166,7 +169,8 @@ Partition::Intake Partition::take_in(AppendRequest& request) {
     gathered_.push_back(std::move(request));
     return Intake::gathered;
   }
-  const bool first = !std::exchange(writing_, true);
+  const bool is_held = paused_.load(std::memory_order_relaxed);
+  const bool first = !is_held && !std::exchange(writing_, true);
   if (first && !device_.is_full() && device_.is_calm()) {
     gathering_ = round;
     if (round != nullptr) {
@@ -187,7 +191,6 @@ Partition::Intake Partition::take_in(AppendRequest& request) {
 ErrorCode Partition::refusal() const {
   if (storage_failed_.load(std::memory_order_relaxed)) return ErrorCode::kafka_storage_error;
   if (stopped_.load(std::memory_order_acquire)) return stop_error();
-  if (paused_.load(std::memory_order_relaxed)) return ErrorCode::not_leader_or_follower;
   return ErrorCode::request_timed_out;  // too many wait already
 }
 
@@ -207,9 +210,10 @@ void Partition::drain(int rounds_max) {
     requests.clear();
     {
       const std::lock_guard lock(queue_mutex_);
-      if (queue_.empty()) {
+      const bool is_held = paused_.load(std::memory_order_relaxed);
+      if (is_held || queue_.empty()) {
         writing_ = false;
-        if (paused_.load(std::memory_order_relaxed)) idle_.notify_all();
+        if (is_held) idle_.notify_all();
         return;
       }
       if (round < rounds_max && !device_.is_full()) {
@@ -231,7 +235,7 @@ void Partition::drain(int rounds_max) {
 }
 
 void Partition::write(std::span<AppendRequest> requests) {
-  const bool is_over = storage_failed_.load(std::memory_order_relaxed) || is_stopped() || is_paused();
+  const bool is_over = storage_failed_.load(std::memory_order_relaxed) || is_stopped();
   if (is_over) return fail(requests, refusal());
   // What was queued while there was room may be more than what is kept free.
   if (!has_room()) return fail(requests, ErrorCode::kafka_storage_error);

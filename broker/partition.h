@@ -143,13 +143,19 @@ class Partition final : public storage::JournalTarget, public std::enable_shared
   // No append is taken any more; all that waits, and whoever still comes, is answered with `error`.
   void stop(protocol::ErrorCode error);
 
-  // For a move to another log: no append is taken, and those that are not written yet are answered with
-  // NOT_LEADER_OR_FOLLOWER, which clients send again. When it returns, all that was appended is on disk and
-  // answered, and nothing more comes into the log. Reads go on. After an error it is as if it had not been
-  // called: Errc::would_block where an append takes too long, and what there is of the log's. May block.
+  // For a move to another log: appends wait. When it returns, all that was written is on disk and answered,
+  // and nothing more comes into the log. Reads go on. After an error it is as if it had not been called:
+  // Errc::would_block where an append takes too long, and what there is of the log's. May block.
+  //
+  // Non-obvious: they must not be refused, however briefly. A client sends them again, but behind those that
+  // it has sent meanwhile; where the log does not know its producer these are taken, and then the first one
+  // never is.
   Result<void> pause();
-  // Takes appends again. Requires: pause() succeeded, and the log is open.
+  // Writes what waits, and all that comes. Requires: pause() succeeded, and the log is open.
   void resume();
+  // What waits is `next`'s to write, and so is all that this one is still asked to append, in that order.
+  // Requires: pause() succeeded, and nobody else knows `next`.
+  void hand_over_to(const std::shared_ptr<Partition>& next);
   bool is_paused() const { return paused_.load(std::memory_order_acquire); }
 
   void check_invariants() const;
@@ -186,7 +192,8 @@ class Partition final : public storage::JournalTarget, public std::enable_shared
 
   // What becomes of an append: its caller writes it; the one that writes will; nobody writes yet; or it is
   // not taken.
-  enum class Intake { mine, gathered, queued, queued_first, refused };
+  // With hand_over_to() before, the next one's.
+  enum class Intake { mine, gathered, queued, queued_first, refused, handed_over };
   Strand& preparations();
   Intake take_in(AppendRequest& request);
   protocol::ErrorCode refusal() const;
@@ -230,6 +237,7 @@ class Partition final : public storage::JournalTarget, public std::enable_shared
   mutable std::mutex queue_mutex_;
   bool writing_ = false;                       // somebody is in write(); the queue is his to empty
   std::condition_variable idle_;               // it was cleared while the partition is paused
+  std::shared_ptr<Partition> successor_;       // since hand_over_to()
   const AppendRound* gathering_ = nullptr;     // he is in this round, and writes at its end
   std::vector<AppendRequest> gathered_;        // for that
   Ring<QueuedAppend> queue_;                   // owns its bytes

@@ -1,8 +1,8 @@
 // All partitions that move to another log directory of this broker (AlterReplicaLogDirs).
 //
 // The way of one: start() makes an empty copy; steps on the background executor bring it up to what consumers
-// see; then, on the control executor, the partition takes no appends for a moment, the rest is copied, it is
-// recorded that the copy is the partition, and it is served instead (partition_moves_swap.cc).
+// see; then, on the control executor, appends wait for a moment, the rest is copied, it is recorded that the
+// copy is the partition, and it is served instead (partition_moves_swap.cc).
 #pragma once
 
 #include <cstdint>

@@ -16,7 +16,7 @@ void PartitionMoves::swap(const Move& move) {
   const auto progress = move->step(buffer);
   if (!progress.ok()) return give_up(move, progress.error());
   if (*progress == PartitionMove::Progress::more) return post_step(move);
-  // What waits for the disk would have to be refused.
+  // It would take long until nothing waits for the disk.
   Device& device = *partitions_.place(partitions_.place_of(*move->source())).device;
   if (device.is_full()) return device.when_not_full([this, move] { post_step(move); });
   const auto paused = move->source()->pause();
@@ -79,6 +79,7 @@ void PartitionMoves::serve_copy(const Move& move) {
   Partition& source = *move->source();
   auto opened = open_copy(*move);
   if (!opened.ok()) return take_back(move, opened.error());
+  source.hand_over_to(*opened);
   partitions_.replace(source, *opened);
   source.stop(ErrorCode::not_leader_or_follower);
   source.log().retire();

@@ -195,6 +195,10 @@ class MovesFixture {
     while (background.run_all() + control.run_all() > 0) {
     }
   }
+  // What was left to them.
+  void run_writers() const {
+    for (const auto& directory : directories) directory->writer.run_all();
+  }
   bool has_future(std::size_t directory) const {
     return directories[directory]->log_dir->has_future({kTopic, PartitionIndex(0)});
   }
