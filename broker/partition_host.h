@@ -41,6 +41,8 @@ class PartitionHost {
   virtual std::optional<Uuid> directory_of(const std::string& /*topic*/, PartitionIndex /*partition*/) const {
     return std::nullopt;
   }
+  // Whether it is served, and nothing of it is known to be damaged.
+  virtual bool is_sound(const std::string& /*topic*/, PartitionIndex /*partition*/) const { return true; }
   // Why there is no place for new partitions; nullopt: there is.
   virtual std::optional<std::string> placement_fault() const { return std::nullopt; }
   // Opens what find() named, on several threads. A partition that cannot be opened is offline, which is no

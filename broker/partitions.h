@@ -71,6 +71,7 @@ class Partitions final : public PartitionHost, public PartitionsView {
   bool are_directories_several() const override { return places_.are_several; }
   DirectoryState directory_state(const Uuid& id) const override;
   std::optional<Uuid> directory_of(const std::string& topic, PartitionIndex partition) const override;
+  bool is_sound(const std::string& topic, PartitionIndex partition) const override;
   std::optional<std::string> placement_fault() const override;
   Result<void> open(const std::vector<Opening>& partitions) override;
   Result<void> create(const std::vector<Opening>& partitions) override;

@@ -136,6 +136,11 @@ std::optional<Uuid> Partitions::directory_of(const std::string& topic, Partition
   return places_.open[place_of(*found.partition)].id;
 }
 
+bool Partitions::is_sound(const std::string& topic, PartitionIndex partition) const {
+  const Lookup found = Partitions::find(topic, partition);
+  return found.partition && found.partition->log().health() == storage::LogHealth::healthy;
+}
+
 Result<void> Partitions::remove_from(const Uuid& directory, const std::string& topic,
                                      PartitionIndex partition) {
   const auto place = std::ranges::find(places_.open, directory, &Place::id);

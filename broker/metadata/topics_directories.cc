@@ -114,15 +114,16 @@ Result<void> Topics::store_placement(const TopicId& id, const PlacementRecord& r
   return written.ok() ? Result<void>() : written.error();
 }
 
-// What is served is where it was found or made; what is offline stays on record, if only its directory may
-// come back.
+// What is served is where it was found or made; what is offline stays on record, if its directory may come
+// back, or the record is why it is offline.
 void Topics::settle_placement(Loading& loading, const TopicImage& topic) {
   using State = PartitionHost::DirectoryState;
   PlacementRecord now = placement_of(topic);
   for (std::int32_t i = 0; i < topic.partition_count; ++i) {
     if (now.in.contains(i)) continue;
     if (const auto placed = loading.placed(topic.id, i);
-        placed && host_.directory_state(*placed) != State::unknown) {
+        placed &&
+        (host_.directory_state(*placed) != State::unknown || loading.faults.contains({topic.name, i}))) {
       now.in[i] = *placed;
     } else if (const auto found = loading.folder_directories.find({topic.name, i});
                found != loading.folder_directories.end() && loading.is_present(topic.name, i) &&

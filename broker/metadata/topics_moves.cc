@@ -125,9 +125,10 @@ void Topics::remove_sources(Loading& loading) {
     const auto topic = loading.topics.find(source.topic);
     const std::int32_t partition = source.partition.value;
     PlacementRecord& placement = loading.placements[topic->second->id];
-    const bool is_served = host_.directory_of(source.topic, source.partition) == placement.in[partition];
+    const bool is_served = host_.directory_of(source.topic, source.partition) == placement.in[partition] &&
+                           host_.is_sound(source.topic, source.partition);
     const auto removed = is_served ? host_.remove_from(source.directory_id, source.topic, source.partition)
-                                   : Result<void>(Error{Errc::offline, "the partition is not served"});
+                                   : Result<void>(Error{Errc::offline, "the copy is damaged, or not served"});
     if (removed.ok()) {
       placement.out.erase(partition);
     } else {

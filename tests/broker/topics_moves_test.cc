@@ -36,11 +36,11 @@ struct Broker : MovesFixture {
     crash(seed, mode);
     start_again();
   }
-  void start_again() {
+  void start_again(std::string_view away = "", Away how = Away::missing) {
     topics.reset();
     store.reset();
     notes.clear();
-    start();
+    start(away, how);
     load();
   }
   void create_topic() {
@@ -156,6 +156,64 @@ TEST_CASE("topics' moves: a source that stayed goes at the next start, when the 
   }
   CHECK(b.path() == "/b");
   CHECK(b.records() == before);
+}
+
+// From /b to /c, and its folder in /b could not be removed.
+void move_on_and_leave_source(Broker& b) {
+  b.create_topic();
+  write_three(b);
+  REQUIRE(b.move_to("/b") == ErrorCode::none);
+  b.finish();
+  REQUIRE(b.move_to("/c") == ErrorCode::none);
+  b.files.fail({FileCall::rename, "/b/orders"}, Errc::io_error);
+  b.finish();
+  REQUIRE(b.path() == "/c");
+  REQUIRE(b.has_folder(1));
+}
+
+TEST_CASE("topics' moves: a topic that is deleted while a source of it is away does not come back with it") {
+  Broker b;
+  move_on_and_leave_source(b);
+  b.crash(1, CrashMode::lose_all);
+  b.start_again("/b");
+  b.settle();
+  REQUIRE(b.topics->remove(kTopic).error == ErrorCode::none);
+  for (int start = 0; start < 2; ++start) {
+    b.crash(1, CrashMode::lose_all);
+    b.start_again("/b");
+  }
+  b.crash(1, CrashMode::lose_all);
+  b.start_again();
+  CHECK(b.topics->image()->find(kTopic) == nullptr);
+  CHECK_FALSE(b.has_folder(1));
+}
+
+TEST_CASE("topics' moves: where the copy is lost for good, its source is not taken for it") {
+  Broker b;
+  move_on_and_leave_source(b);
+  for (int start = 0; start < 3; ++start) {
+    b.crash(1, CrashMode::lose_all);
+    b.start_again("/c", MovesFixture::Away::lost);
+    CHECK(b.path_if_served().empty());
+    CHECK(b.has_folder(1));
+  }
+}
+
+TEST_CASE("topics' moves: a source stays while the copy is damaged") {
+  Broker b;
+  move_and_leave_source(b);
+  REQUIRE(b.partition()->pause().ok());
+  b.partition()->resume();
+  REQUIRE(b.partitions->write_checkpoints().ok());
+  b.crash(1, CrashMode::lose_all);
+  const auto segment = b.memory.open("/b/orders-0/00000000000000000000.log", storage::OpenMode::read_write);
+  REQUIRE(segment.ok());
+  REQUIRE((*segment)->truncate(FilePosition(100)).ok());
+  REQUIRE((*segment)->sync_data().ok());
+  b.start_again();
+  CHECK(b.path_if_served() == "/b");
+  CHECK(b.has_folder(0));
+  CHECK(b.placement().out.at(0) == b.id_of(0));
 }
 
 void move_by_hand(MemFileSystem& files, const std::string& from, const std::string& to) {

@@ -13,6 +13,7 @@
 #include "broker/move_recorder.h"
 #include "broker/partition_moves.h"
 #include "broker/partitions.h"
+#include "storage/meta_properties.h"
 #include "storage/text_file.h"
 #include "tests/support/partition_fixture.h"
 
@@ -82,9 +83,16 @@ class MovesFixture {
     broker::Device device;
   };
 
-  void start() {
+  // The directory `away` is not there: missing, or given up for good.
+  enum class Away { missing, lost };
+  void start(std::string_view away = "", Away how = Away::missing) {
     broker::Partitions::Places places;
     for (const char* path : {"/a", "/b", "/c"}) {
+      if (path == away) {
+        const auto meta = storage::read_meta_properties(files, path);
+        if (how == Away::missing) places.missing.push_back(*meta.value()->directory_id);
+        continue;
+      }
       auto directory = std::make_unique<Directory>(clock);
       storage::LogDirOptions options;
       options.file_system = &files;
