@@ -34,9 +34,7 @@ TEST_CASE("directories away: a mount point without its disk gets no partitions")
   for (int i = 0; i < 4; ++i) REQUIRE(broker.create("new" + std::to_string(i)) == ErrorCode::none);
   CHECK(broker.described().at(0).topic_count + broker.described().at(1).topic_count == 6);
   CHECK(broker.end_of("t1").first == kOffline);
-  broker.stop();
-  broker.bring_back("b");
-  broker.start();
+  broker.start_with("b");
   CHECK(broker.end_of("t1") == kOneRecord);
 }
 
@@ -46,9 +44,7 @@ TEST_CASE("directories away: a copy in another directory does not stand for the 
   broker.take_away("b", Away::unreadable);
   broker.start();
   CHECK(broker.end_of("t1").first == kOffline);
-  broker.stop();
-  broker.bring_back("b");
-  broker.start();
+  broker.start_with("b");
   CHECK(broker.end_of("t1") == kOneRecord);
   CHECK(broker.produce("t1") == ErrorCode::none);
   broker.stop();
@@ -76,9 +72,7 @@ TEST_CASE("directories away: another topic's folder of that name does not hide w
   SECTION("and if it was deleted meanwhile, it does not") {
     broker.start();
     REQUIRE(broker.remove("t1") == ErrorCode::none);
-    broker.stop();
-    broker.bring_back("b");
-    broker.start();
+    broker.start_with("b");
     CHECK_FALSE(broker.has_folder("b", "t1"));
     CHECK(fs::exists(foreign));
   }
@@ -92,9 +86,7 @@ TEST_CASE("directories away: no topic is adopted meanwhile") {
   broker.take_away("b", Away::unreadable);
   broker.start();
   CHECK(broker.end_of("other").first == ErrorCode::unknown_topic_or_partition);
-  broker.stop();
-  broker.bring_back("b");
-  broker.start();
+  broker.start_with("b");
   CHECK(broker.end_of("other") == kOneRecord);
 }
 

@@ -71,8 +71,10 @@ TEST_CASE("known directories: another one in the place of a missing one is a str
     CHECK(census->strangers == std::vector<std::size_t>{1});
     CHECK(census->missing.size() == 1);
   }
-  const auto census = take_census(*f.store, now, std::vector{id_of(2)});
+  const auto census = take_census(*f.store, now, std::vector{id_of(2), id_of(8)});
   REQUIRE(census.ok());
+  REQUIRE(census->given_up.size() == 1);
+  CHECK(census->given_up[0].path == "/b");
   CHECK(census->strangers.empty());
   CHECK(census->missing.empty());
   CHECK(f.known_count() == 2);

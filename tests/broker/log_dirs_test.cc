@@ -69,23 +69,7 @@ TEST_CASE("log dirs: a partition can be put where it is, and nowhere else") {
 
 // The handlers over the partitions of a MovesFixture.
 struct MovingHandlers : HandlerFixture {
-  MovingHandlers() {
-    services = std::make_unique<broker::Services>(broker::Services{
-        .config = settings.config,
-        .broker_configs = *broker_configs,
-        .resource_configs = *resource_configs,
-        .clock = clock,
-        .topics = *topics,
-        .partitions = *moving.partitions,
-        .producer_ids = *producer_ids,
-        .fetch_sessions = fetch_sessions,
-        .control = control,
-        .io = io,
-        .partitions_view = *moving.partitions,
-        .metadata_store = *store,
-        .client_telemetry = *client_telemetry,
-    });
-  }
+  MovingHandlers() { serve(*moving.partitions, *moving.partitions); }
   ErrorCode move_to(std::string_view path) {
     AlterReplicaLogDirsRequest request;
     request.dirs = {{path, {{kTopic, {PartitionIndex(0)}}}}};

@@ -254,6 +254,7 @@ bool move_and_end_at(std::int64_t nth, CrashMode mode) {
   b.create_topic();
   write_three(b);
   const auto before = b.records();
+  const LeaderEpoch epoch = b.partition()->leader_epoch();
   b.files.stop_at(nth, 0);
   (void)b.move_to("/b");
   b.finish();
@@ -268,8 +269,14 @@ bool move_and_end_at(std::int64_t nth, CrashMode mode) {
   CHECK(b.folder_count() == 1);
   CHECK(b.placement().out.empty());
   CHECK(b.placement().in.at(0) == b.id_of(b.path() == "/a" ? 0 : 1));
+  CHECK(b.partition()->leader_epoch() >= epoch);
   const auto again = b.append(batch().producer(7, 0, 4).records(2));
   CHECK(again->told().at(0).result.base_offset == Offset(4));
+  // And moves on.
+  REQUIRE(b.move_to("/c") == ErrorCode::none);
+  b.finish();
+  CHECK(b.path() == "/c");
+  CHECK(b.records() == before);
   return has_failed;
 }
 

@@ -9,6 +9,7 @@
 #include "tests/support/fault_file_system.h"
 #include "tests/support/manual_clock.h"
 #include "tests/support/mem_file_system.h"
+#include "tests/support/memory_log_dir.h"
 
 namespace sillok::storage {
 namespace {
@@ -20,15 +21,7 @@ const TopicPartition kOrders{"orders", PartitionIndex(3)};
 const TopicId kTopicId{{1}};
 
 struct Fixture {
-  std::unique_ptr<LogDir> open() {
-    LogDirOptions options;
-    options.file_system = &files;
-    options.clock = &clock;
-    options.path = "/data";
-    auto opened = LogDir::open(options);
-    REQUIRE(opened.ok());
-    return std::move(opened).value();
-  }
+  std::unique_ptr<LogDir> open() { return tests::open_log_dir(files, clock); }
   void put(const std::string& path, std::string_view content) {
     REQUIRE(disk.make_directories(parent_path(path)).ok());
     REQUIRE(disk.sync_directory("/data").ok());

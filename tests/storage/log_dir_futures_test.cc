@@ -14,6 +14,7 @@
 #include "tests/support/journaled_dir.h"
 #include "tests/support/manual_clock.h"
 #include "tests/support/mem_file_system.h"
+#include "tests/support/memory_log_dir.h"
 
 namespace sillok::storage {
 namespace {
@@ -34,16 +35,7 @@ LogConfig config() {
 
 // A log directory that comes and goes, and the batches that a future gets.
 struct Fixture {
-  std::unique_ptr<LogDir> open() {
-    LogDirOptions options;
-    options.file_system = &files;
-    options.clock = &clock;
-    options.path = "/data";
-    auto opened = LogDir::open(options);
-    INFO((opened.ok() ? std::string() : opened.error().describe()));
-    REQUIRE(opened.ok());
-    return std::move(opened).value();
-  }
+  std::unique_ptr<LogDir> open() { return tests::open_log_dir(files, clock); }
   static std::unique_ptr<Log> begin(LogDir& log_dir, const TopicId& id = kTopicId) {
     auto begun = log_dir.begin_future(kOrders, id, config(), kStart);
     INFO((begun.ok() ? std::string() : begun.error().describe()));

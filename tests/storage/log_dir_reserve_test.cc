@@ -3,6 +3,7 @@
 #include "storage/log_dir.h"
 #include "tests/support/manual_clock.h"
 #include "tests/support/mem_file_system.h"
+#include "tests/support/memory_log_dir.h"
 
 namespace sillok::storage {
 namespace {
@@ -10,15 +11,7 @@ namespace {
 constexpr const char* kPath = "/data/sillok-reserve";
 
 struct Fixture {
-  std::unique_ptr<LogDir> open() {
-    LogDirOptions options;
-    options.file_system = &disk;
-    options.clock = &clock;
-    options.path = "/data";
-    auto opened = LogDir::open(options);
-    REQUIRE(opened.ok());
-    return std::move(opened).value();
-  }
+  std::unique_ptr<LogDir> open() { return tests::open_log_dir(disk, clock); }
   bool is_there() { return *disk.exists(kPath); }
 
   tests::ManualClock clock;

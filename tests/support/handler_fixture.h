@@ -72,18 +72,23 @@ class HandlerFixture {
     resource_configs = std::make_unique<broker::ResourceConfigs>(*store);
     REQUIRE(resource_configs->load().ok());
     client_telemetry = std::make_unique<broker::ClientTelemetry>(clock, settings.config.telemetry_bytes_max);
+    serve(no_partitions(), host);
+  }
+
+  // What handlers find.
+  void serve(broker::Partitions& partitions, broker::PartitionsView& view) {
     services = std::make_unique<broker::Services>(broker::Services{
         .config = settings.config,
         .broker_configs = *broker_configs,
         .resource_configs = *resource_configs,
         .clock = clock,
         .topics = *topics,
-        .partitions = no_partitions(),
+        .partitions = partitions,
         .producer_ids = *producer_ids,
         .fetch_sessions = fetch_sessions,
         .control = control,
         .io = io,
-        .partitions_view = host,
+        .partitions_view = view,
         .metadata_store = *store,
         .client_telemetry = *client_telemetry,
     });

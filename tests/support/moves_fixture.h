@@ -15,6 +15,7 @@
 #include "broker/partitions.h"
 #include "storage/meta_properties.h"
 #include "storage/text_file.h"
+#include "tests/support/memory_log_dir.h"
 #include "tests/support/partition_fixture.h"
 
 namespace sillok::tests {
@@ -94,13 +95,7 @@ class MovesFixture {
         continue;
       }
       auto directory = std::make_unique<Directory>(clock);
-      storage::LogDirOptions options;
-      options.file_system = &files;
-      options.clock = &clock;
-      options.path = path;
-      auto opened = storage::LogDir::open(options);
-      REQUIRE(opened.ok());
-      directory->log_dir = std::move(opened).value();
+      directory->log_dir = open_log_dir(files, clock, path);
       directory->id = directory->log_dir->require_directory_id().value();
       places.open.push_back({directory->log_dir.get(), &directory->device, directory->id});
       directories.push_back(std::move(directory));

@@ -64,6 +64,12 @@ class SeveralDirectories {
     std::filesystem::remove_all(path(name));
     std::filesystem::rename(path("away"), path(name));
   }
+  // At the next start.
+  void start_with(std::string_view name) {
+    stop();
+    bring_back(name);
+    start();
+  }
   bool has_folder(std::string_view directory, const std::string& topic) const {
     return std::filesystem::exists(path(directory) + "/" + topic + "-0");
   }
