@@ -220,8 +220,9 @@ std::optional<ConfigFault> BrokerConfigs::alter(Scope scope, const ConfigChanges
   if (!written.ok()) return ConfigFault{ErrorCode::kafka_storage_error, written.error().describe()};
   of(scope) = std::move(changed);
   for (const ConfigChange& change : changes.changes) {
-    spdlog::info("setting {} of {} altered", escape_for_log(change.name),
-                 is_for_all ? "all brokers" : "this broker");
+    spdlog::info("setting {} of {} altered{}", escape_for_log(change.name),
+                 is_for_all ? "all brokers" : "this broker",
+                 is_in(replication_limits(), change.name) ? ", which has no effect here" : "");
   }
   publish(std::move(after).value());
   const std::shared_ptr<const LoadedConfig> now = current();

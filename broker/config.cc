@@ -155,7 +155,9 @@ class Loader {
   void resolve_directory() {
     const std::string_view name = find("log.dirs") != nullptr ? "log.dirs" : "log.dir";
     const std::string given = text(name).value_or("./data");
-    for (std::string_view directory : parse_list(given)) loaded_.config.log_dirs.emplace_back(directory);
+    for (std::string_view directory : parse_list(given)) {
+      if (!directory.empty()) loaded_.config.log_dirs.emplace_back(directory);
+    }
     if (loaded_.config.log_dirs.empty()) return fault(name, "names no directory");
     if (loaded_.config.log_dirs.size() > kLogDirsMax)
       return fault(name, fmt::format("names more than {} directories", kLogDirsMax));

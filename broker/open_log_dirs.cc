@@ -59,7 +59,6 @@ class Order {
   Result<void> check() const {
     const std::string& first = config_.log_dirs.front();
     const bool has_store = has(first, kMetadataFileName);
-    if (!has_store) TRY(check_home(first));
     const auto first_meta = storage::read_meta_properties(files_, first);
     const bool is_new = first_meta.ok() && !*first_meta;
     for (std::size_t i = 1; i < config_.log_dirs.size(); ++i) {
@@ -72,7 +71,7 @@ class Order {
       if (!has_store && !is_told && has(other, kafkas) && !has(first, kafkas))
         return must_be_first(other, kafkas);
     }
-    return {};
+    return has_store ? Result<void>() : check_home(first);
   }
 
  private:
@@ -179,6 +178,13 @@ Result<SettledDirectories> settle_log_dirs(const Config& config, storage::FileSy
     open.front().id = directories.opened.front().id = *known;
   }
   const DirectoryCensus census = TRY(take_census(store, open, config.lost_log_dirs));
+  for (const KnownDirectory& lost : census.given_up)
+    spdlog::warn("{} ({}) is given up for good", lost.path, lost.id.to_string());
+  for (const Uuid& id : config.lost_log_dirs) {
+    if (std::ranges::find(census.given_up, id, &KnownDirectory::id) == census.given_up.end())
+      spdlog::info("sillok.lost.log.dirs: {} is not, or not any more, a directory of this broker",
+                   id.to_string());
+  }
   for (auto stranger = census.strangers.rbegin(); stranger != census.strangers.rend(); ++stranger) {
     const auto one = directories.opened.begin() + static_cast<std::ptrdiff_t>(*stranger);
     const auto known =

@@ -228,6 +228,12 @@ class Server::Parts {
     return closed;
   }
 
+  std::vector<std::string> data_directories() const {
+    std::vector<std::string> all;
+    for (const auto& directory : directories_) all.push_back(directory->path());
+    return all;
+  }
+
   std::vector<std::string> addresses() const {
     std::vector<std::string> all;
     for (const auto& loop : accept_loops_) all.push_back(loop->address());
@@ -391,6 +397,6 @@ Result<void> Server::stop() {
 }
 
 std::vector<std::string> Server::addresses() const { return parts_->addresses(); }
-const std::vector<std::string>& Server::data_directories() const { return settings_.config.log_dirs; }
+std::vector<std::string> Server::data_directories() const { return parts_->data_directories(); }
 
 }  // namespace sillok::broker

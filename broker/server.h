@@ -23,8 +23,8 @@ class Server {
   // Ends the connections, flushes and closes all logs, marks the directories clean.
   Result<void> stop();
 
-  std::vector<std::string> addresses() const;  // that are listened on
-  const std::vector<std::string>& data_directories() const;
+  std::vector<std::string> addresses() const;         // that are listened on
+  std::vector<std::string> data_directories() const;  // that are used
 
  private:
   class Parts;

@@ -103,7 +103,7 @@ constexpr Setting kSettings[] = {
         "connections.max.idle.ms", at_least(-1),
         "How long, in ms, a connection may be idle before it is closed; -1 is for ever."),
     live(resolved("cordoned.log.dirs", ValueType::list, {}, "",
-                  "Those of log.dirs that get no new partitions; * is all.")),
+                  "Those of log.dirs that get no partitions, neither new ones nor by a move; * is all.")),
     as_int(of<&Config::default_replication_factor>("default.replication.factor", {1, 1},
                                                    "Replicas of a topic that is made without a count.")),
     of<&Config::delete_topic_enable>("delete.topic.enable", {}, "Whether topics can be deleted."),

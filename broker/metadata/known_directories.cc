@@ -60,6 +60,7 @@ Result<DirectoryCensus> take_census(MetadataStore& store, std::span<const OpenDi
     if (std::ranges::find(open, one.id, &OpenDirectory::id) != open.end()) continue;
     if (std::ranges::find(lost, one.id) != lost.end()) {
       changes.deletes.push_back(directory_key(one.id));
+      census.given_up.push_back(one);
     } else {
       census.missing.push_back(one);
     }
@@ -75,7 +76,7 @@ Result<DirectoryCensus> take_census(MetadataStore& store, std::span<const OpenDi
       changes.puts.push_back({directory_key(open[i].id), encode_directory(open[i].path)});
     }
   }
-  census.are_several = open.size() > 1 || !census.missing.empty() || !changes.deletes.empty();
+  census.are_several = open.size() > 1 || !census.missing.empty() || !census.given_up.empty();
   if (!census.are_several) changes.puts.clear();
   if (changes.puts.empty() && changes.deletes.empty()) return census;
   const auto noted = store.txn(changes);

@@ -28,6 +28,7 @@ struct OpenDirectory {
 
 struct DirectoryCensus {
   std::vector<KnownDirectory> missing;
+  std::vector<KnownDirectory> given_up;  // by this census
   // Those of `open`, by position, that lie where there was another one, which is missing: a mount point
   // without its disk, or a new disk.
   std::vector<std::size_t> strangers;
