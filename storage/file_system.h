@@ -61,8 +61,6 @@ class File {
   virtual void start_writing_out() = 0;
   virtual Result<void> sync_data() = 0;  // fdatasync: the bytes, and the size where it changed
   virtual Result<FilePosition> size() const = 0;
-  // When its bytes last changed, by the wall clock; nullopt where the backend does not know.
-  virtual std::optional<TimestampMs> modified_at() const = 0;
   // For sendfile; nullopt where there is none and the bytes must be copied.
   virtual std::optional<int> descriptor() const = 0;
 };
@@ -77,6 +75,12 @@ enum class OpenMode {
 struct DirectoryEntry {
   std::string name;  // without the directory
   bool is_directory = false;
+};
+
+struct FileStatus {
+  FilePosition size{0};
+  // When its bytes last changed, by the wall clock; nullopt where the backend does not know.
+  std::optional<TimestampMs> modified_at;
 };
 
 struct SpaceUse {
@@ -105,6 +109,8 @@ class FileSystem {
   virtual Result<void> remove_directory_tree(const std::string& path) = 0;
   virtual Result<void> sync_directory(const std::string& path) = 0;  // makes the names in it durable
   virtual Result<bool> exists(const std::string& path) = 0;
+  // Without opening it. Errc::not_found.
+  virtual Result<FileStatus> status(const std::string& path) = 0;
   // Of the file system of `path`.
   virtual Result<SpaceUse> space(const std::string& path) = 0;
   // Errc::lock_held if another process, or another FileLock of this one, has it. Creates the file.

@@ -195,12 +195,6 @@ class PosixFile final : public File {
     return FilePosition(status.st_size);
   }
 
-  std::optional<TimestampMs> modified_at() const override {
-    struct stat status;
-    if (::fstat(descriptor_, &status) != 0) return std::nullopt;
-    return TimestampMs{status.st_mtim.tv_sec} * 1000 + status.st_mtim.tv_nsec / 1'000'000;
-  }
-
   std::optional<int> descriptor() const override { return descriptor_; }
 
  private:

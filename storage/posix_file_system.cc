@@ -149,6 +149,15 @@ class PosixFileSystem final : public FileSystem {
     return posix_error("stat", path, errno);
   }
 
+  Result<FileStatus> status(const std::string& path) override {
+    about_to_block("status");
+    struct stat status;
+    if (::stat(path.c_str(), &status) != 0) return posix_error("stat", path, errno);
+    if (!S_ISREG(status.st_mode)) return Error{Errc::io_error, path + " is not a file"};
+    return FileStatus{FilePosition(status.st_size),
+                      TimestampMs{status.st_mtim.tv_sec} * 1000 + status.st_mtim.tv_nsec / 1'000'000};
+  }
+
   Result<SpaceUse> space(const std::string& path) override {
     about_to_block("space");
     struct statvfs status;

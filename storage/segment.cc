@@ -36,10 +36,9 @@ Result<std::shared_ptr<Segment>> Segment::create(const LogFiles* files, Offset b
 
 Result<std::shared_ptr<Segment>> Segment::open(const LogFiles* files, Offset base) {
   auto segment = std::make_shared<Segment>(files, base);
-  const auto file = TRY(files->open(base, kLogSuffix, IoMode::may_block));
-  segment->cached_file_ = file;
-  segment->set_end(TRY(file->size()));
-  segment->changed_ = file->modified_at().value_or(kNoTimestamp);
+  const FileStatus status = TRY(files->file_system->status(files->path(base, kLogSuffix)));
+  segment->set_end(status.size);
+  segment->changed_ = status.modified_at.value_or(kNoTimestamp);
   return segment;
 }
 

@@ -210,7 +210,6 @@ class FaultFile final : public File {
     TRY(rules_->pass(FileCall::size, path_));
     return inner_->size();
   }
-  std::optional<TimestampMs> modified_at() const override { return inner_->modified_at(); }
   std::optional<int> descriptor() const override { return inner_->descriptor(); }
 
  private:
@@ -291,6 +290,10 @@ Result<void> FaultFileSystem::sync_directory(const std::string& path) {
 Result<bool> FaultFileSystem::exists(const std::string& path) {
   TRY(rules_->pass(FileCall::exists, path));
   return inner_.exists(path);
+}
+Result<storage::FileStatus> FaultFileSystem::status(const std::string& path) {
+  TRY(rules_->pass(FileCall::size, path));
+  return inner_.status(path);
 }
 Result<storage::SpaceUse> FaultFileSystem::space(const std::string& path) {
   TRY(rules_->pass(FileCall::space, path));

@@ -20,7 +20,7 @@ enum class FileCall {
   truncate,
   reserve,
   sync,
-  size,
+  size,            // status() as well
   make_directory,  // make_directories() as well
   list_directory,
   rename,  // the path is the old one
@@ -84,6 +84,7 @@ class FaultFileSystem final : public storage::FileSystem {
   Result<void> remove_directory_tree(const std::string& path) override;
   Result<void> sync_directory(const std::string& path) override;
   Result<bool> exists(const std::string& path) override;
+  Result<storage::FileStatus> status(const std::string& path) override;
   Result<storage::SpaceUse> space(const std::string& path) override;
   Result<std::unique_ptr<storage::FileLock>> lock(const std::string& path) override;
 

@@ -153,10 +153,6 @@ class MemFile final : public File {
     TRY(check_alive("size"));
     return FilePosition(static_cast<std::int64_t>(node_->content.size()));
   }
-  std::optional<TimestampMs> modified_at() const override {
-    const std::lock_guard lock(state_->mutex);
-    return node_->modified;
-  }
   std::optional<int> descriptor() const override { return std::nullopt; }
 
  private:
@@ -350,6 +346,15 @@ Result<bool> MemFileSystem::exists(const std::string& path) {
   about_to_block("exists");
   const std::lock_guard lock(state_->mutex);
   return state_->find(path) != nullptr;
+}
+
+Result<storage::FileStatus> MemFileSystem::status(const std::string& path) {
+  about_to_block("status");
+  const std::lock_guard lock(state_->mutex);
+  const auto node = state_->find(path);
+  if (node == nullptr) return failed(Errc::not_found, "stat", path);
+  if (node->is_directory) return failed(Errc::io_error, "stat", path + " (a directory)");
+  return storage::FileStatus{FilePosition(static_cast<std::int64_t>(node->content.size())), node->modified};
 }
 
 Result<storage::SpaceUse> MemFileSystem::space(const std::string&) {

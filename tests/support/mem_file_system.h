@@ -54,7 +54,7 @@ class MemFileSystem final : public storage::FileSystem {
   void evict_pages();
   // What space() says is free, of a terabyte; writes are not bound by it.
   void set_free_space(ByteCount bytes);
-  // What modified_at() of the file says from now on; without this, nothing.
+  // What status() of the file says as modified_at from now on; without this, nothing.
   void set_modified(const std::string& path, TimestampMs when);
   // Changes durable and present bytes of a file behind the back of its users, as a decaying disk does.
   Result<void> corrupt(const std::string& path, FilePosition position, ByteView bytes);
@@ -68,6 +68,7 @@ class MemFileSystem final : public storage::FileSystem {
   Result<void> remove_directory_tree(const std::string& path) override;
   Result<void> sync_directory(const std::string& path) override;
   Result<bool> exists(const std::string& path) override;
+  Result<storage::FileStatus> status(const std::string& path) override;
   Result<storage::SpaceUse> space(const std::string& path) override;
   Result<std::unique_ptr<storage::FileLock>> lock(const std::string& path) override;
 
