@@ -18,6 +18,7 @@
 #include "broker/properties_file.h"
 #include "broker/settings.h"
 #include "broker/topic_config.h"
+#include "storage/file_system.h"
 
 namespace sillok::broker {
 namespace {
@@ -166,6 +167,13 @@ class Loader {
       const auto [same, is_new] = paths.emplace(absolute_path(directory), directory);
       if (!is_new)
         return fault(name, fmt::format("names one directory twice, as {} and {}", same->second, directory));
+    }
+    for (const auto& [path, directory] : paths) {
+      for (std::string above = storage::parent_path(path); above.size() > 1;
+           above = storage::parent_path(above)) {
+        if (const auto outer = paths.find(above); outer != paths.end())
+          return fault(name, fmt::format("{} lies in {}", directory, outer->second));
+      }
     }
     resolve_cordons(paths);
   }

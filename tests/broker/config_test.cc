@@ -131,6 +131,13 @@ TEST_CASE("config: every fault is told at once, with its source and its fix") {
   CHECK(contains(text, "SSL, which is not available"));
 }
 
+TEST_CASE("config: no log directory lies in another one") {
+  CHECK(load({{"log.dirs", "/a,/ab/c,/ab/d"}}).config.log_dirs.size() == 3);
+  const auto loaded = broker::load_config({"", {}, {{"log.dirs", "/a/b/c,/d,/a/"}}});
+  REQUIRE_FALSE(loaded.ok());
+  CHECK(contains(loaded.error().detail, "/a/b/c lies in /a/"));
+}
+
 TEST_CASE("config: the mode of Unix domain sockets is octal, and the server's user's alone by default") {
   CHECK(load({}).config.unix_socket_mode == 0600);
   CHECK(load({{"sillok.unix.socket.mode", "0660"}}).config.unix_socket_mode == 0660);
