@@ -1,5 +1,7 @@
 // DescribeLogDirs: what the log directories hold. AlterReplicaLogDirs: which one a partition is to be in.
 #include <algorithm>
+#include <cstddef>
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -77,36 +79,57 @@ void send_log_dirs(const Services& services, const Wanted& wanted, PendingRespon
   response.send(answer);
 }
 
-struct Moves {
+// The moves of one request. Each begins by a few waits for the disk, and there may be thousands: so the
+// control thread begins one at a time, and does what others ask of it in between.
+class BeginMoves : public std::enable_shared_from_this<BeginMoves> {
+ public:
+  BeginMoves(Services& services, const protocol::AlterReplicaLogDirsRequest& request,
+             PendingResponse response)
+      : services_(services), response_(std::move(response)) {
+    for (const protocol::AlterReplicaLogDirsDir& directory : request.dirs) {
+      for (const protocol::AlterReplicaLogDirsTopic& topic : directory.topics) {
+        if (!topic.partitions.empty())
+          left_.push_back({std::string(directory.path), std::string(topic.name), topic.partitions});
+      }
+    }
+  }
+
+  void post_next() {
+    services_.control.post([self = shared_from_this()] { self->run(); });
+  }
+
+ private:
   struct Topic {
     std::string path;
     std::string name;
     std::vector<PartitionIndex> partitions;
   };
-  std::vector<Topic> topics;
+
+  void run() {
+    if (left_.empty()) return send();
+    const Topic& topic = left_.front();
+    const PartitionIndex partition = topic.partitions[begun_];
+    begun_of_[topic.name].push_back(
+        {partition, services_.partitions.move(topic.name, partition, topic.path)});
+    if (++begun_ == topic.partitions.size()) {
+      left_.pop_front();
+      begun_ = 0;
+    }
+    post_next();
+  }
+
+  void send() {
+    protocol::AlterReplicaLogDirsResponse answer;
+    for (auto& [name, partitions] : begun_of_) answer.results.push_back({name, std::move(partitions)});
+    response_.send(answer);
+  }
+
+  Services& services_;
+  PendingResponse response_;
+  std::deque<Topic> left_;
+  std::size_t begun_ = 0;  // partitions of the first
+  std::map<std::string, std::vector<protocol::AlterReplicaLogDirsPartitionResponse>> begun_of_;
 };
-
-Moves moves_of(const protocol::AlterReplicaLogDirsRequest& request) {
-  Moves moves;
-  for (const protocol::AlterReplicaLogDirsDir& directory : request.dirs) {
-    for (const protocol::AlterReplicaLogDirsTopic& topic : directory.topics)
-      moves.topics.push_back({std::string(directory.path), std::string(topic.name), topic.partitions});
-  }
-  return moves;
-}
-
-void begin_moves(Services& services, const Moves& moves, PendingResponse response) {
-  std::map<std::string_view, protocol::AlterReplicaLogDirsTopicResponse> topics;
-  for (const Moves::Topic& topic : moves.topics) {
-    auto& result = topics[topic.name];
-    result.topic_name = topic.name;
-    for (const PartitionIndex index : topic.partitions)
-      result.partitions.push_back({index, services.partitions.move(topic.name, index, topic.path)});
-  }
-  protocol::AlterReplicaLogDirsResponse answer;
-  for (auto& [name, topic] : topics) answer.results.push_back(std::move(topic));
-  response.send(answer);
-}
 
 }  // namespace
 
@@ -124,11 +147,7 @@ void handle_describe_log_dirs(const RequestContext& context, const protocol::Des
 void handle_alter_replica_log_dirs(const RequestContext& context,
                                    const protocol::AlterReplicaLogDirsRequest& request,
                                    PendingResponse response) {
-  Services& services = context.services;
-  auto shared_response = std::make_shared<PendingResponse>(std::move(response));
-  services.control.post([&services, moves = moves_of(request), shared_response] {
-    begin_moves(services, moves, std::move(*shared_response));
-  });
+  std::make_shared<BeginMoves>(context.services, request, std::move(response))->post_next();
 }
 
 }  // namespace sillok::broker
