@@ -85,10 +85,12 @@ class Order {
     if (!home.ok() && home.error().code == Errc::io_error) return {};
     if (!home.ok()) return home.error();
     if (!*home) return {};
-    return Error{Errc::invalid_config,
-                 fmt::format("log.dirs: {} is the first, but the metadata of its broker is in the directory "
-                             "with directory.id {}, which must be the first",
-                             first, (*home)->to_string())};
+    return Error{
+        Errc::invalid_config,
+        fmt::format("log.dirs: {} is the first, but the metadata of its broker is in the directory "
+                    "with directory.id {}, which must be the first. If that one and every copy of its "
+                    "{} are lost, remove {} from {}",
+                    first, (*home)->to_string(), kMetadataFileName, storage::kMetadataHomeName, first)};
   }
 
   Error has_identity(const std::string& other) const {
