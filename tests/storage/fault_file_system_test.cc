@@ -75,6 +75,7 @@ TEST_CASE("fault file system: every kind of call can fail") {
   REQUIRE(fails(FileCall::truncate, "", [&] { return faulty.a->truncate(FilePosition(0)); }));
   REQUIRE(fails(FileCall::reserve, "", [&] { return faulty.a->reserve(FilePosition(0), 1); }));
   REQUIRE(fails(FileCall::size, "", [&] { return faulty.a->size(); }));
+  REQUIRE(fails(FileCall::size, "a.log", [&] { return fs.status("/a.log"); }));
   REQUIRE(fails(FileCall::make_directory, "d", [&] { return fs.make_directories("/d"); }));
   REQUIRE(fails(FileCall::list_directory, "", [&] { return fs.list_directory("/"); }));
   REQUIRE(fails(FileCall::sync_directory, "", [&] { return fs.sync_directory("/"); }));

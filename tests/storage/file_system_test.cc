@@ -157,6 +157,15 @@ TEST_CASE("file system: the modes of open()") {
   REQUIRE(code_of(write(*file, 0, {"x"})) == Errc::io_error);
 }
 
+TEST_CASE("file system: a file's status needs no open file") {
+  FOR_EACH_BACKEND();
+  REQUIRE(code_of(backend->status(backend.path("a"))) == Errc::not_found);
+  write_file(*backend.file_system, backend.path("a"), "first");
+  REQUIRE(backend->status(backend.path("a")).value().size == FilePosition(5));
+  REQUIRE(backend->make_directory(backend.path("b")).ok());
+  REQUIRE(code_of(backend->status(backend.path("b"))) == Errc::io_error);
+}
+
 TEST_CASE("file system: an open file survives its removal and its replacement") {
   FOR_EACH_BACKEND();
   write_file(*backend.file_system, backend.path("a"), "first");

@@ -42,6 +42,19 @@ TEST_CASE("segment: its files must not be there when it is created") {
   CHECK(again.error().code == Errc::already_exists);
 }
 
+// A start has very many, of which few are read or written soon.
+TEST_CASE("segment: what there is costs a start no open file") {
+  SegmentFixture f;
+  f.append(100, 5000);
+  f.disk.set_modified("/d/00000000000000000100.log", 7000);
+  const auto opens = f.disk.calls().opens;
+  const auto opened = Segment::open(&f.files, Offset(100)).value();
+  CHECK(opened->end() == f.segment->end());
+  CHECK(opened->last_changed(9000) == 7000);
+  CHECK(f.disk.calls().opens == opens);
+  CHECK(Segment::open(&f.files, Offset(101)).error().code == Errc::not_found);
+}
+
 TEST_CASE("segment: an empty one takes any batch but one too far from its base") {
   SegmentFixture f;
   f.config.segment_bytes = 10;
