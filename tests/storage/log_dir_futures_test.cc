@@ -206,7 +206,7 @@ TEST_CASE(
   const auto mode =
       GENERATE(CrashMode::lose_all, CrashMode::keep_all, CrashMode::random, CrashMode::random_names);
   const int steps = GENERATE(range(0, 6));
-  const std::uint64_t seed = GENERATE(range(1, 6));
+  const std::uint64_t seed = GENERATE(range<std::uint64_t>(1, 6));
   Fixture fixture;
   {
     const auto log_dir = fixture.open();
