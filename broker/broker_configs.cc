@@ -220,9 +220,9 @@ std::optional<ConfigFault> BrokerConfigs::alter(Scope scope, const ConfigChanges
   if (!written.ok()) return ConfigFault{ErrorCode::kafka_storage_error, written.error().describe()};
   of(scope) = std::move(changed);
   for (const ConfigChange& change : changes.changes) {
+    const bool has_effect = !is_in(replication_limits(), change.name) || change.name == kMoveRateSetting;
     spdlog::info("setting {} of {} altered{}", escape_for_log(change.name),
-                 is_for_all ? "all brokers" : "this broker",
-                 is_in(replication_limits(), change.name) ? ", which has no effect here" : "");
+                 is_for_all ? "all brokers" : "this broker", has_effect ? "" : ", which has no effect here");
   }
   publish(std::move(after).value());
   const std::shared_ptr<const LoadedConfig> now = current();

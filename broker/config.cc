@@ -47,6 +47,7 @@ class Loader {
     resolve_times();
     resolve_directory();
     resolve_lost_directories();
+    resolve_move_rate();
     resolve_listener_settings();
     resolve_address_limits();
     resolve_socket_mode();
@@ -76,6 +77,7 @@ class Loader {
   void take(const GivenSetting& given) {
     const std::string& name = given.name;
     if (const Setting* setting = find_setting(name)) return take_known(*setting, given);
+    if (name == kMoveRateSetting && given.source != ConfigSource::static_broker_config) return;
     if (is_foreign_setting(name)) {
       loaded_.notes.push_back(fmt::format("{} ({}) has no effect here", name, given.place));
       return;
@@ -208,6 +210,14 @@ class Loader {
       if (!id) return fault(kName, fmt::format("{} is no directory.id", directory));
       loaded_.config.lost_log_dirs.push_back(*id);
     }
+  }
+
+  // As in Kafka at run time only.
+  void resolve_move_rate() {
+    const GivenSetting* given = find(kMoveRateSetting);
+    if (given == nullptr || given->source == ConfigSource::static_broker_config) return;
+    loaded_.config.move_bytes_per_second =
+        parse_integer(given->value).value_or(loaded_.config.move_bytes_per_second);
   }
 
   void resolve_listener_settings() {

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <string>
 #include <string_view>
@@ -33,14 +34,15 @@ struct Listener {
 inline constexpr std::size_t kLogDirsMax = 256;
 
 struct Config {
-  BrokerId node_id{1};                          // node.id
-  std::string cluster_id;                       // from meta.properties, or made once
-  std::vector<Listener> listeners;              // listeners, advertised.listeners
-  std::uint32_t unix_socket_mode = 0600;        // sillok.unix.socket.mode
-  std::vector<std::string> log_dirs;            // log.dirs, log.dir; the first has the metadata
-  std::vector<std::string> cordoned_log_dirs;   // cordoned.log.dirs: of log_dirs, as they stand there
-  std::vector<Uuid> lost_log_dirs;              // sillok.lost.log.dirs
-  std::string rack;                             // broker.rack
+  BrokerId node_id{1};                         // node.id
+  std::string cluster_id;                      // from meta.properties, or made once
+  std::vector<Listener> listeners;             // listeners, advertised.listeners
+  std::uint32_t unix_socket_mode = 0600;       // sillok.unix.socket.mode
+  std::vector<std::string> log_dirs;           // log.dirs, log.dir; the first has the metadata
+  std::vector<std::string> cordoned_log_dirs;  // cordoned.log.dirs: of log_dirs, as they stand there
+  std::vector<Uuid> lost_log_dirs;             // sillok.lost.log.dirs
+  std::int64_t move_bytes_per_second = std::numeric_limits<std::int64_t>::max();  // kMoveRateSetting
+  std::string rack;                                                               // broker.rack
   std::int32_t num_network_threads = 0;         // num.network.threads; 0: one per core of the affinity mask
   std::int32_t num_partitions = 1;              // num.partitions
   std::int16_t default_replication_factor = 1;  // default.replication.factor

@@ -93,7 +93,10 @@ void PartitionMoves::post_step(const Move& move) {
 }
 
 void PartitionMoves::step(const Move& move) {
+  if (!throttle_.wait()) return;
+  const ByteCount before = move->copy().size();
   const auto progress = move->step(buffer_);
+  throttle_.note(std::max<ByteCount>(0, move->copy().size() - before));
   if (!progress.ok()) {
     control_.post([this, move, error = progress.error()] { give_up(move, error); });
     return;

@@ -16,6 +16,7 @@
 
 #include "broker/executor.h"
 #include "broker/move_recorder.h"
+#include "broker/move_throttle.h"
 #include "broker/partition_move.h"
 #include "broker/partitions.h"
 
@@ -24,14 +25,14 @@ namespace sillok::broker {
 // That are copied in turn; the others wait, with empty copies. Each has up to kMoveUnflushedMax to flush.
 inline constexpr std::size_t kMovesAtATime = 4;
 
-// Threading: views() from any thread; run() and stop() while neither executor runs anything of it; everything
-// else on the control executor. `background` has one thread.
-// Failure: a move whose copy cannot be read or written ends with an error in the log, its copy dropped; the
+// Threading: views(), set_rate() and stop_copying() from any thread; run() and stop() while neither executor
+// runs anything of it; everything else on the control executor. `background` has one thread. Failure: a move
+// whose copy cannot be read or written ends with an error in the log, its copy dropped; the
 //   partition stays where it is.
 class PartitionMoves {
  public:
-  PartitionMoves(Partitions& partitions, Executor& background, Executor& control)
-      : partitions_(partitions), background_(background), control_(control) {}
+  PartitionMoves(Partitions& partitions, const storage::Clock& clock, Executor& background, Executor& control)
+      : partitions_(partitions), background_(background), control_(control), throttle_(clock) {}
 
   // Where moves are recorded. Without one, a crash while a partition is swapped leaves two folders of it.
   void use(MoveRecorder& recorder) { recorder_ = &recorder; }
@@ -40,6 +41,10 @@ class PartitionMoves {
   void run();
   // Before run(): a move that a stop interrupted, to be begun anew then.
   void resume(const storage::TopicPartition& name, std::size_t to) { to_resume_.emplace_back(name, to); }
+  // Bytes a second of all moves together; kNoMoveLimit: as fast as it goes.
+  void set_rate(std::int64_t bytes_per_second) { throttle_.set_rate(bytes_per_second); }
+  // For good, and no step waits any longer.
+  void stop_copying() { throttle_.stop(); }
   // After both executors have ended: the copies stay, to be resumed or dropped at the next start.
   void stop();
 
@@ -84,6 +89,7 @@ class PartitionMoves {
   Partitions& partitions_;
   Executor& background_;
   Executor& control_;
+  MoveThrottle throttle_;
   MoveRecorder* recorder_ = nullptr;
   bool is_running_ = false;
   std::vector<std::pair<storage::TopicPartition, std::size_t>> to_resume_;

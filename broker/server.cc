@@ -127,7 +127,7 @@ class Server::Parts {
         devices_(devices_of(directories_)),
         partitions_(places(opened.directories), config_.num_recovery_threads),
         moving_("moves", 1, storage::ThreadPriority::background),
-        moves_(partitions_, moving_, control_),
+        moves_(partitions_, clock_, moving_, control_),
         topics_(config_, *store_, partitions_),
         resource_configs_(*store_),
         producer_ids_(*store_),
@@ -145,6 +145,7 @@ class Server::Parts {
     partitions_.cordon(config_.cordoned_log_dirs);
     partitions_.use(moves_);
     moves_.use(topics_);
+    moves_.set_rate(config_.move_bytes_per_second);
     if (const std::int32_t most = connections_max(config_); most < config_.max_connections) {
       spdlog::warn("max.connections is {} instead of {}: the process may have no more open files", most,
                    config_.max_connections);
@@ -213,6 +214,7 @@ class Server::Parts {
   Result<void> stop() {
     close_connections();
     control_.stop();
+    moves_.stop_copying();
     moving_.stop();
     moves_.stop();
     if (const Result<void> closed = store_->close(); !closed.ok()) {
@@ -273,6 +275,7 @@ class Server::Parts {
     topics_.set_defaults(now.log_defaults);
     limits_.set(connection_limits(now));
     partitions_.cordon(now.cordoned_log_dirs);
+    moves_.set_rate(now.move_bytes_per_second);
     io_.resize(static_cast<std::size_t>(now.io_threads));
     if (now.log_level != before.log_level) {
       spdlog::default_logger()->set_level(spdlog::level::from_str(now.log_level));

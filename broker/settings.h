@@ -44,7 +44,9 @@ std::optional<std::string> setting_fault(const Setting& setting, std::string_vie
 // Those of Apache Kafka 4.3 that nothing here looks at, each with the reason. By name.
 std::span<const Setting> settings_without_effect();
 
-// Limits of replication, which Kafka has at run time only; of which there is none here.
+// Limits of replication, which Kafka has at run time only. Of replication there is none here; the one of
+// moves between log directories is kept.
+inline constexpr std::string_view kMoveRateSetting = "replica.alter.log.dirs.io.max.bytes.per.second";
 std::span<const std::string_view> replication_limits();
 
 // Names of other versions of Apache Kafka, which are no error, have no effect and are not listed; whole names

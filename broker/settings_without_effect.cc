@@ -343,7 +343,7 @@ constexpr Setting kWithoutEffect[] = {
 constexpr std::string_view kReplicationLimits[] = {
     "follower.replication.throttled.rate",
     "leader.replication.throttled.rate",
-    "replica.alter.log.dirs.io.max.bytes.per.second",
+    kMoveRateSetting,
 };
 
 // By name. One that ends in '.' stands for every name that begins so.

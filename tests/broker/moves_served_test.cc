@@ -134,6 +134,27 @@ TEST_CASE("moves: no batch is refused for a move, so that none overtakes another
   CHECK(broker.end_of(kTopic).second == producers.written());
 }
 
+TEST_CASE("moves: they are as fast as the limit says, which may be changed meanwhile, and lasts") {
+  SeveralDirectories broker;
+  broker.start();
+  constexpr const char* kLimit = "replica.alter.log.dirs.io.max.bytes.per.second";
+  REQUIRE(broker.create(kTopic) == ErrorCode::none);
+  REQUIRE(broker.produce(kTopic) == ErrorCode::none);
+  REQUIRE(broker.alter(kLimit, "0") == ErrorCode::none);
+  REQUIRE(broker.move(kTopic, "b") == ErrorCode::none);
+  for (int i = 0; i < 50; ++i) REQUIRE(broker.is_moving());
+  broker.stop();
+  broker.start();
+  while (!broker.is_moving()) {  // it begins anew a moment after the start
+  }
+  for (int i = 0; i < 50; ++i) REQUIRE(broker.is_moving());
+  REQUIRE(broker.alter(kLimit, "100000000") == ErrorCode::none);
+  while (broker.is_moving()) {
+  }
+  CHECK(broker.has_folder("b", kTopic));
+  CHECK(broker.end_of(kTopic) == std::pair(ErrorCode::none, std::int64_t{1}));
+}
+
 TEST_CASE("moves: a topic can be deleted and made again while it moves") {
   SeveralDirectories broker;
   broker.start();

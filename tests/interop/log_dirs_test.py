@@ -3,14 +3,19 @@
 import os
 import subprocess
 
+from confluent_kafka.admin import ConfigResource
+
 import harness
 from harness import check, check_equal, run, say
-from moved import move_partition
+from moved import admin_of, move_partition
 from sillok_server import server
 
 TOPIC = "moving"
 RECORDS = 400_000
 MOVES = ["b", "a", "b", "a"]
+THROTTLED = "a"
+THROTTLE = 50_000_000  # bytes a second
+LIMIT = "replica.alter.log.dirs.io.max.bytes.per.second"
 
 
 def tool(broker, name, *arguments):
@@ -23,9 +28,18 @@ def printed(broker, name, *arguments):
 
 
 def move(broker, folder, directory):
-    move_partition(broker, TOPIC, 0, os.path.join(folder, directory))
+    options = ["--replica-alter-log-dirs-throttle", THROTTLE] if directory == THROTTLED else []
+    move_partition(broker, TOPIC, 0, os.path.join(folder, directory), *options)
     folders = [name for name in ("a", "b") if os.path.isdir(os.path.join(folder, name, f"{TOPIC}-0"))]
     check_equal(folders, [directory], "directories with the partition")
+
+
+def limit_of(broker):
+    """Of its moves, where one is set."""
+    admin = admin_of(broker.address)
+    (described,) = admin.describe_configs([ConfigResource(ConfigResource.Type.BROKER, "1")]).values()
+    entry = described.result(30).get(LIMIT)
+    return entry and entry.value
 
 
 def produce_and_move(broker, folder):
@@ -48,6 +62,7 @@ def test(folder):
         produce_and_move(broker, folder)
         check_equal(printed(broker, "GetOffsetShell", "--topic", TOPIC, "--time", "latest").strip(),
                     f"{TOPIC}:0:{RECORDS}", "where the partition ends: each record is there once")
+        check(not limit_of(broker), f"--verify has not taken {LIMIT} away")
         say(f"moved {len(MOVES)} times under an idempotent producer")
         broker.stop()
         broker.start()

@@ -61,19 +61,19 @@ def compare(broker, described, records, what):
         check_equal(found[place][1], expected[1], f"{what}: {place}")
 
 
-def move_partition(broker, topic, partition, directory):
-    """To a log directory of the same broker, by kafka-reassign-partitions."""
+def move_partition(broker, topic, partition, directory, *options):
+    """To a log directory of the same broker, by kafka-reassign-partitions --execute `options`."""
     path = os.path.join(broker.folder, "moves.json")
     with open(path, "w") as file:
         json.dump({"version": 1, "partitions": [{"topic": topic, "partition": partition, "replicas": [1],
                                                  "log_dirs": [directory]}]}, file)
 
-    def reassign(step):
+    def reassign(*step):
         return harness.run(harness.java(
             "broker", "org.apache.kafka.tools.reassign.ReassignPartitionsCommand", "--bootstrap-server",
-            broker.address, "--reassignment-json-file", path, step)).stdout.decode()
+            broker.address, "--reassignment-json-file", path, *step)).stdout.decode()
 
-    output = reassign("--execute")
+    output = reassign("--execute", *options)
     check("Successfully started moving log directory" in output, f"kafka-reassign-partitions --execute:\n{output}")
     eventually(lambda: "completed successfully" in reassign("--verify"), f"the move to {directory}", timeout_s=120)
 

@@ -102,7 +102,7 @@ class MovesFixture {
     }
     places.are_several = true;
     partitions = std::make_unique<broker::Partitions>(std::move(places), 1);
-    moves = std::make_unique<broker::PartitionMoves>(*partitions, background, control);
+    moves = std::make_unique<broker::PartitionMoves>(*partitions, clock, background, control);
     moves->use(recorder);
     partitions->use(*moves);
     REQUIRE(partitions->find().ok());

@@ -14,6 +14,7 @@
 #include "protocol/messages/alter_replica_log_dirs.h"
 #include "protocol/messages/delete_topics.h"
 #include "protocol/messages/describe_log_dirs.h"
+#include "protocol/messages/incremental_alter_configs.h"
 #include "storage/meta_properties.h"
 #include "storage/posix_file_system.h"
 #include "tests/support/batches.h"
@@ -154,6 +155,15 @@ class SeveralDirectories {
       }
     }
     return false;
+  }
+  // A setting of the running broker, which lasts.
+  ErrorCode alter(std::string_view name, std::string_view value) {
+    RawClient client(server_->port);
+    IncrementalAlterConfigsRequest request;
+    request.resources = {{ConfigResourceType::broker, "", {{name, ConfigOperation::set, value}}}};
+    client.send(request, 1, 1);
+    Bytes kept;
+    return client.receive<IncrementalAlterConfigsResponse>(1, 1, kept).responses.at(0).error_code;
   }
   std::uint16_t port() const { return server_->port; }
 
