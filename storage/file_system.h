@@ -109,7 +109,7 @@ class FileSystem {
   virtual Result<void> remove_directory_tree(const std::string& path) = 0;
   virtual Result<void> sync_directory(const std::string& path) = 0;  // makes the names in it durable
   virtual Result<bool> exists(const std::string& path) = 0;
-  // Without opening it. Errc::not_found.
+  // Without opening it. Errc::not_found; io_error where it is no file that this process may read and write.
   virtual Result<FileStatus> status(const std::string& path) = 0;
   // Of the file system of `path`.
   virtual Result<SpaceUse> space(const std::string& path) = 0;

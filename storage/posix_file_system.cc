@@ -154,6 +154,8 @@ class PosixFileSystem final : public FileSystem {
     struct stat status;
     if (::stat(path.c_str(), &status) != 0) return posix_error("stat", path, errno);
     if (!S_ISREG(status.st_mode)) return Error{Errc::io_error, path + " is not a file"};
+    if (::faccessat(AT_FDCWD, path.c_str(), R_OK | W_OK, AT_EACCESS) != 0)
+      return posix_error("access", path, errno);
     return FileStatus{FilePosition(status.st_size),
                       TimestampMs{status.st_mtim.tv_sec} * 1000 + status.st_mtim.tv_nsec / 1'000'000};
   }

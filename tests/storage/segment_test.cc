@@ -5,6 +5,7 @@
 #include "storage/file_cache.h"
 #include "storage/segment_recovery.h"
 #include "tests/support/batches.h"
+#include "tests/support/fault_file_system.h"
 #include "tests/support/mem_file_system.h"
 
 namespace sillok::tests {
@@ -53,6 +54,10 @@ TEST_CASE("segment: what there is costs a start no open file") {
   CHECK(opened->last_changed(9000) == 7000);
   CHECK(f.disk.calls().opens == opens);
   CHECK(Segment::open(&f.files, Offset(101)).error().code == Errc::not_found);
+  FaultFileSystem faults(f.disk);
+  const LogFiles failing{&faults, &f.cache, "/d"};
+  faults.fail({FileCall::size, "100.log"}, Errc::io_error);
+  CHECK(Segment::open(&failing, Offset(100)).error().code == Errc::io_error);
 }
 
 TEST_CASE("segment: an empty one takes any batch but one too far from its base") {
