@@ -280,7 +280,6 @@ TEST_CASE("log dir: a partition that came back is not given what the journal had
   for (int i = 0; i < 3; ++i) d.append("a");
   d.commit("a");
   auto& partition = d["a"];
-  const std::string first = partition.appended.front();
   const auto slice =
       partition.log->read(Offset(0), partition.log->log_end(), 1, Log::FirstBatch::whole, IoMode::may_block);
   REQUIRE(slice.ok());
