@@ -17,14 +17,14 @@ namespace sillok::broker {
 inline constexpr std::int64_t kNoMoveLimit = std::numeric_limits<std::int64_t>::max();
 
 // What is copied is paid for afterwards, by the wait before the next step: so the rate is kept over several
-// steps, not within one.
+// steps, not within one. The end of a move, for which appends wait, is paid for and never waits.
 //
-// Threading: any thread; note() and wait() from that of the steps.
+// Threading: any thread.
 class MoveThrottle {
  public:
   explicit MoveThrottle(const storage::Clock& clock) : clock_(clock), due_(clock.steady()) {}
 
-  // 0: nothing is copied. From now on, whatever was copied before.
+  // 0: no step runs. From now on, whatever was copied before.
   void set_rate(std::int64_t bytes_per_second);
   void note(ByteCount copied);
   // Until the next step may run. nullopt: not at this rate.

@@ -62,6 +62,7 @@ Result<bool> PartitionMove::copy_below(const LogPosition& end, Bytes& buffer) {
     TRY(copy_->truncate_fully_and_start_at(first.base_offset));
   TRY(append(found));
   target_.space().note_written(static_cast<ByteCount>(found.size()));
+  copied_ += static_cast<ByteCount>(found.size());
   return copy_->log_end().offset < end.offset;
 }
 

@@ -42,6 +42,9 @@ class PartitionMove {
   // No step runs when it returns, nor later, and nothing is written to the copy.
   void cancel();
 
+  // Bytes since the last call.
+  ByteCount take_copied() { return copied_.exchange(0); }
+
   // At the end of the process, which leaves the copy to the next start. Requires: no step runs.
   void abandon() { (void)copy_->close().ok(); }
 
@@ -67,6 +70,7 @@ class PartitionMove {
   Device& target_;
   const std::shared_ptr<storage::Log> copy_;
   std::atomic<bool> is_cancelled_{false};
+  std::atomic<ByteCount> copied_ = 0;
   int tries_ = 0;
   std::mutex mutex_;  // held across a step
 };

@@ -87,16 +87,18 @@ void PartitionMoves::begin_waiting() {
   }
 }
 
-// At the end of the queue, so that all that are active come in turn.
+// At the end of the queue, so that all that are active come in turn. What is cancelled is not held there: the
+// step may have long to wait, and the files would keep their blocks.
 void PartitionMoves::post_step(const Move& move) {
-  background_.post([this, move] { step(move); });
+  background_.post([this, waiting = std::weak_ptr(move)] { step(waiting); });
 }
 
-void PartitionMoves::step(const Move& move) {
+void PartitionMoves::step(const std::weak_ptr<PartitionMove>& waiting) {
   if (!throttle_.wait()) return;
-  const ByteCount before = move->copy().size();
+  const Move move = waiting.lock();
+  if (!move) return;
   const auto progress = move->step(buffer_);
-  throttle_.note(std::max<ByteCount>(0, move->copy().size() - before));
+  throttle_.note(move->take_copied());
   if (!progress.ok()) {
     control_.post([this, move, error = progress.error()] { give_up(move, error); });
     return;

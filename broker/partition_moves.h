@@ -5,11 +5,13 @@
 // copy is the partition, and it is served instead (partition_moves_swap.cc).
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <utility>
 #include <vector>
@@ -43,6 +45,8 @@ class PartitionMoves {
   void resume(const storage::TopicPartition& name, std::size_t to) { to_resume_.emplace_back(name, to); }
   // Bytes a second of all moves together; kNoMoveLimit: as fast as it goes.
   void set_rate(std::int64_t bytes_per_second) { throttle_.set_rate(bytes_per_second); }
+  // Until the next step may run. nullopt: not at this rate.
+  std::optional<std::chrono::nanoseconds> delay() const { return throttle_.delay(); }
   // For good, and no step waits any longer.
   void stop_copying() { throttle_.stop(); }
   // After both executors have ended: the copies stay, to be resumed or dropped at the next start.
@@ -70,7 +74,7 @@ class PartitionMoves {
   Move find(const storage::TopicPartition& name) const;
   void begin_waiting();
   void post_step(const Move& move);
-  void step(const Move& move);
+  void step(const std::weak_ptr<PartitionMove>& waiting);
   // No more of it; the next that waits begins.
   void end(const Move& move);
   // It is of no use any more. False, and told, where its folder stays.

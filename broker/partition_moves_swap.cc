@@ -14,6 +14,7 @@ void PartitionMoves::swap(const Move& move) {
   if (find(move->name()) != move) return;  // it was cancelled meanwhile
   Bytes buffer;
   const auto progress = move->step(buffer);
+  throttle_.note(move->take_copied());
   if (!progress.ok()) return give_up(move, progress.error());
   if (*progress == PartitionMove::Progress::more) return post_step(move);
   // It would take long until nothing waits for the disk.
@@ -25,6 +26,7 @@ void PartitionMoves::swap(const Move& move) {
     return is_busy && move->may_try_again() ? post_step(move) : give_up(move, paused.error());
   }
   Result<void> done = move->finish(buffer);
+  throttle_.note(move->take_copied());
   if (done.ok()) done = partitions_.place(move->to()).log_dir->settle_future(move->name(), move->copy());
   if (!done.ok()) {
     give_up(move, done.error());

@@ -2,6 +2,8 @@
 #include "broker/broker_configs.h"
 
 #include <catch2/catch.hpp>
+#include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -71,6 +73,26 @@ TEST_CASE("broker configs: what was set here and never the other broker's stays"
   CHECK(a.adopt(kAll, {{"message.max.bytes", "70000"}}) ==
         Configs{{"log.retention.ms", "5000"}, {"message.max.bytes", "70000"}});
   CHECK(a.adopt(kAll, {}) == Configs{{"log.retention.ms", "5000"}});
+}
+
+TEST_CASE("broker configs: the limit of moves is one of run time, and this broker's is the stronger") {
+  constexpr const char* kLimit = "replica.alter.log.dirs.io.max.bytes.per.second";
+  constexpr std::int64_t kNone = std::numeric_limits<std::int64_t>::max();
+  const auto fixed = broker::load_config({"", {}, {{kLimit, "5"}}});
+  REQUIRE(fixed.ok());
+  CHECK(fixed->config.move_bytes_per_second == kNone);
+  CHECK(fixed->notes.size() == 1);
+  Adopting a;
+  const auto limit = [&] { return a.broker_configs->current()->config.move_bytes_per_second; };
+  CHECK(limit() == kNone);
+  a.adopt(kAll, {{kLimit, "70"}});
+  CHECK(limit() == 70);
+  a.adopt(kThis, {{kLimit, "80"}});
+  CHECK(limit() == 80);
+  a.adopt(kThis, {});
+  CHECK(limit() == 70);
+  a.adopt(kAll, {{kLimit, "-1"}});
+  CHECK(limit() == kNone);
 }
 
 TEST_CASE("broker configs: what the store cannot keep is an error, not a note") {

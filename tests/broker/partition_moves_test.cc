@@ -2,6 +2,7 @@
 #include "broker/partition_moves.h"
 
 #include <catch2/catch.hpp>
+#include <chrono>
 #include <future>
 #include <memory>
 #include <string>
@@ -44,6 +45,40 @@ TEST_CASE("moves: the copy is served in the place of the partition, and nothing 
   CHECK(fixture.recorder.calls == Calls{"record orders-0", "end orders-0"});
   fixture.append_large();
   CHECK(fixture.records().size() == before.size() + 1);
+}
+
+TEST_CASE("moves: a limit holds for all that is copied, whoever copies it") {
+  MovesFixture fixture;
+  fixture.create();
+  fixture.append_large(3);
+  fixture.moves->set_rate(broker::kMoveStepBytes);
+  REQUIRE(fixture.move_to("/b") == ErrorCode::none);
+  for (int step = 0; step < 3; ++step) {
+    REQUIRE(fixture.background.run_one());
+    CHECK(fixture.moves->delay() == std::chrono::seconds(1));
+    fixture.clock.advance(std::chrono::seconds(1));
+  }
+  fixture.append_large();
+  REQUIRE(fixture.control.run_one());  // the swap, which has the last one to copy
+  CHECK(fixture.moves->delay() == std::chrono::seconds(1));
+  fixture.clock.advance(std::chrono::seconds(1));
+  fixture.finish();
+  CHECK(fixture.path() == "/b");
+}
+
+// Its files would keep their blocks.
+TEST_CASE("moves: one that is given up is not held by the step that waits") {
+  MovesFixture fixture;
+  fixture.create();
+  fixture.append_large();
+  const auto source = fixture.partition();
+  const auto users = source.use_count();
+  REQUIRE(fixture.move_to("/b") == ErrorCode::none);
+  CHECK(source.use_count() > users);
+  REQUIRE(fixture.move_to("/a") == ErrorCode::none);
+  CHECK(source.use_count() == users);
+  fixture.finish();
+  CHECK(fixture.path() == "/a");
 }
 
 TEST_CASE("moves: records that come meanwhile move too, and those that wait for the disk are answered") {
