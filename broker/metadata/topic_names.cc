@@ -40,10 +40,10 @@ bool may_collide(std::string_view name) { return name.find_first_of("._") != std
 
 TopicId new_topic_id() { return random_uuid(); }
 
-std::map<std::string, std::string> internal_topic_configs(std::string_view name) {
+std::map<std::string, std::string> adopted_topic_configs(std::string_view name) {
   if (name == "__consumer_offsets" || name == "__transaction_state") return {{"cleanup.policy", "compact"}};
   if (name == "__share_group_state") return {{"cleanup.policy", "delete"}, {"retention.ms", "-1"}};
-  return {};
+  return {{"retention.bytes", "-1"}, {"retention.ms", "-1"}};
 }
 
 }  // namespace sillok::broker

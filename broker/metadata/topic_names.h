@@ -19,8 +19,9 @@ bool may_collide(std::string_view name);
 
 TopicId new_topic_id();
 
-// What Kafka sets on a topic of its own when it makes it, as far as it says how long records are kept: none
-// for other names.
-std::map<std::string, std::string> internal_topic_configs(std::string_view name);
+// Of a topic of which nothing but the folders is known. One of Kafka's own gets what Kafka sets when it makes
+// it, as far as that says how long records are kept; any other one keeps all, since nobody knows for how long
+// they were to be kept.
+std::map<std::string, std::string> adopted_topic_configs(std::string_view name);
 
 }  // namespace sillok::broker

@@ -216,8 +216,10 @@ Result<void> Topics::adopt_unknown(Loading& loading) {
   if (loading.unknown.empty()) return {};
   if (!takeover_) {
     loading.notes.emplace_back(
-        "nothing here knows the configs of the topics that are adopted, so they have the default ones; "
-        "metadata.log.dir can name the directory of an Apache Kafka's metadata");
+        "nothing here knows the configs of the topics that are adopted, so they have the default ones, but "
+        "keep "
+        "all their records until retention.ms and retention.bytes are altered; metadata.log.dir can name the "
+        "directory of an Apache Kafka's metadata");
   }
   const auto skipped = skip_producer_ids_of_others(store_);
   if (!skipped.ok()) return skipped;
@@ -228,7 +230,7 @@ Result<void> Topics::adopt_unknown(Loading& loading) {
     std::int32_t last = *unknown.partitions.rbegin();
     if (loading.foreign.contains(name)) last = std::max(last, *loading.foreign[name].rbegin());
     topic->partition_count = last + 1;
-    topic->configs = internal_topic_configs(name);
+    topic->configs = adopted_topic_configs(name);
     topic->log_config = resolve_log_config(defaults_, topic->configs);
     loading.to_record[topic_key(name)] =
         encode(TopicRecord{topic->id, topic->partition_count, topic->configs});

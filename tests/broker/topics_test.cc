@@ -258,6 +258,7 @@ TEST_CASE("topics: a deletion that the store cannot record deletes nothing") {
 TEST_CASE("topics: folders that the store does not know are adopted with their id, once") {
   Broker broker;
   broker.config.log_defaults.retention_ms = 77;
+  broker.config.log_defaults.segment_bytes = 88'000;
   broker.host.add_folder("kafka.made", 0, id_of(5));
   broker.host.add_folder("kafka.made", 1, id_of(5));
   broker.start();
@@ -265,7 +266,9 @@ TEST_CASE("topics: folders that the store does not know are adopted with their i
   const broker::TopicImage& topic = *broker.topics->image()->find("kafka.made");
   CHECK(topic.id == id_of(5));
   CHECK(topic.partition_count == 2);
-  CHECK(topic.log_config.retention_ms == 77);
+  // Nobody knows how long its records were to be kept.
+  CHECK(topic.log_config.retention_ms == -1);
+  CHECK(topic.log_config.segment_bytes == 88'000);
   CHECK(broker.host.is_served("kafka.made", 1));
   CHECK(broker.has_note("adopted topic kafka.made"));
   CHECK(broker.error_of({"kafka_made", 1, 1, {}}) == ErrorCode::invalid_topic_exception);
@@ -285,7 +288,7 @@ TEST_CASE("topics: Kafka's own topics are adopted with the configs that keep the
     CHECK(broker.host.folders[{"__transaction_state", 0}].config.cleanup_compact);
     CHECK(!broker.host.folders[{"__share_group_state", 0}].config.cleanup_compact);
     CHECK(broker.host.folders[{"__share_group_state", 0}].config.retention_ms == -1);
-    CHECK(broker.topics->image()->find("other")->configs.empty());
+    CHECK(broker.host.folders[{"other", 0}].config.retention_ms == -1);
     broker.start();
   }
 }

@@ -36,7 +36,8 @@ def metadata_apart(folder):
         kafka.stop()
     copy(kafka, sillok)
     with sillok:
-        bare = {name: [*topic[:3], {"cleanup.policy": "compact"} if name == "__consumer_offsets" else {}]
+        kept = {"retention.ms": "-1", "retention.bytes": "-1"}
+        bare = {name: [*topic[:3], {"cleanup.policy": "compact"} if name == "__consumer_offsets" else kept]
                 for name, topic in described.items()}
         compare(sillok, bare, records, "without Kafka's metadata")
         check("metadata.log.dir" in sillok.tail(), "nothing points to metadata.log.dir")
