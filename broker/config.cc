@@ -171,9 +171,9 @@ class Loader {
         return fault(name, fmt::format("names one directory twice, as {} and {}", same->second, directory));
     }
     for (const auto& [path, directory] : paths) {
-      for (std::string above = storage::parent_path(path); above.size() > 1;
-           above = storage::parent_path(above)) {
-        if (const auto outer = paths.find(above); outer != paths.end())
+      for (std::string inner = path; inner.size() > 1;) {
+        inner = storage::parent_path(inner);
+        if (const auto outer = paths.find(inner); outer != paths.end())
           return fault(name, fmt::format("{} lies in {}", directory, outer->second));
       }
     }

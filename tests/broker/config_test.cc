@@ -133,9 +133,12 @@ TEST_CASE("config: every fault is told at once, with its source and its fix") {
 
 TEST_CASE("config: no log directory lies in another one") {
   CHECK(load({{"log.dirs", "/a,/ab/c,/ab/d"}}).config.log_dirs.size() == 3);
-  const auto loaded = broker::load_config({"", {}, {{"log.dirs", "/a/b/c,/d,/a/"}}});
-  REQUIRE_FALSE(loaded.ok());
-  CHECK(contains(loaded.error().detail, "/a/b/c lies in /a/"));
+  const auto refusal = [](const std::string& log_dirs) {
+    const auto loaded = broker::load_config({"", {}, {{"log.dirs", log_dirs}}});
+    return loaded.ok() ? "" : loaded.error().detail;
+  };
+  CHECK(contains(refusal("/a/b/c,/d,/a/"), "/a/b/c lies in /a/"));
+  CHECK(contains(refusal("/,/data"), "/data lies in /"));
 }
 
 TEST_CASE("config: the mode of Unix domain sockets is octal, and the server's user's alone by default") {
