@@ -89,8 +89,8 @@ class Order {
         Errc::invalid_config,
         fmt::format("log.dirs: {} is the first, but the metadata of its broker is in the directory "
                     "with directory.id {}, which must be the first. If that one and every copy of its "
-                    "{} are lost, remove {} from {}",
-                    first, (*home)->to_string(), kMetadataFileName, storage::kMetadataHomeName, first)};
+                    "{} are lost, remove {} from all log directories",
+                    first, (*home)->to_string(), kMetadataFileName, storage::kMetadataHomeName)};
   }
 
   Error has_identity(const std::string& other) const {

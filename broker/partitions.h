@@ -100,7 +100,7 @@ class Partitions final : public PartitionHost, public PartitionsView {
 
   struct LogDirView {
     std::string path;
-    Result<storage::SpaceUse> space;                     // an error for one that could not be opened, too
+    Result<storage::SpaceUse> space;  // an error also for one that could not be opened, or failed since
     std::vector<std::shared_ptr<Partition>> partitions;  // that are served from it
     bool is_cordoned = false;
     struct Future {

@@ -7,6 +7,7 @@
 
 #include "broker/partition_moves.h"
 #include "broker/partitions.h"
+#include "broker/rate_limited_log.h"
 #include "storage/partition_folder.h"
 
 namespace sillok::broker {
@@ -18,11 +19,15 @@ using protocol::ErrorCode;
 ErrorCode Partitions::move(const std::string& topic, PartitionIndex partition, std::string_view path) {
   const storage::TopicPartition name{topic, partition};
   if (!storage::future_folder_name(name, {})) return ErrorCode::invalid_topic_exception;
+  const auto refuse = [&](ErrorCode error, const char* why) {
+    log_rate_limited("{}-{} is not moved to {}: {}", topic, partition.value, escape_for_log(path), why);
+    return error;
+  };
   const PathState state = path_state(path);
-  if (state == PathState::unknown) return ErrorCode::log_dir_not_found;
-  if (state == PathState::failed) return ErrorCode::kafka_storage_error;
+  if (state == PathState::unknown) return refuse(ErrorCode::log_dir_not_found, "it is none of log.dirs");
+  if (state == PathState::failed) return refuse(ErrorCode::kafka_storage_error, "it could not be opened");
   const auto to = static_cast<std::size_t>(std::ranges::find(paths_, path) - paths_.begin());
-  if (cordoned()[to]) return ErrorCode::invalid_replica_assignment;
+  if (cordoned()[to]) return refuse(ErrorCode::invalid_replica_assignment, "it is one of cordoned.log.dirs");
   const Lookup found = find(topic, partition);
   if (found.is_unknown()) return ErrorCode::unknown_topic_or_partition;
   if (!found.partition || !found.partition->is_online()) return ErrorCode::kafka_storage_error;
@@ -31,11 +36,7 @@ ErrorCode Partitions::move(const std::string& topic, PartitionIndex partition, s
   if (moves_->is_moving_to(name, to)) return ErrorCode::none;
   moves_->cancel(name, found.partition->topic_id());
   if (place_of(*found.partition) == to) return ErrorCode::none;
-  if (!is_complete()) {
-    spdlog::error("{}-{} is not moved to {} while another log directory is missing", topic, partition.value,
-                  path);
-    return ErrorCode::kafka_storage_error;
-  }
+  if (!is_complete()) return refuse(ErrorCode::kafka_storage_error, "another log directory is missing");
   return moves_->start(found.partition, to) ? ErrorCode::none : ErrorCode::kafka_storage_error;
 }
 

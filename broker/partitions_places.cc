@@ -252,8 +252,12 @@ std::vector<Partitions::LogDirView> Partitions::log_dirs() const {
   const std::vector<bool> closed = cordoned();
   for (std::size_t p = 0; p < places_.open.size(); ++p)
     views.push_back({paths_[p], places_.open[p].log_dir->space(), {}, closed[p]});
-  for (std::shared_ptr<Partition>& partition : all())
-    views[place_of(*partition)].partitions.push_back(std::move(partition));
+  for (std::shared_ptr<Partition>& partition : all()) {
+    LogDirView& view = views[place_of(*partition)];
+    if (partition->log().health() == storage::LogHealth::offline)
+      view.space = Error{Errc::offline, partition->log().directory() + ": an operation failed"};
+    view.partitions.push_back(std::move(partition));
+  }
   add_futures(views);
   for (const std::string& path : places_.failed)
     views.push_back({absolute_path(path), Error{Errc::offline, path}, {}});

@@ -99,8 +99,8 @@ void tell_failures(const Opened& opened) {
     const auto is_it = [&](const FailedDirectory& one) { return absolute_path(one.path) == missing.path; };
     if (std::ranges::any_of(opened.directories.failed, is_it)) continue;
     spdlog::error(
-        "a log directory of this broker is missing, and its partitions are offline: directory.id {}, last "
-        "seen as {}",
+        "a log directory of this broker is missing, and what it has is offline: directory.id {}, last seen "
+        "as {}",
         missing.id.to_string(), missing.path);
   }
 }

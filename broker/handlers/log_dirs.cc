@@ -87,9 +87,9 @@ class BeginMoves : public std::enable_shared_from_this<BeginMoves> {
              PendingResponse response)
       : services_(services), response_(std::move(response)) {
     for (const protocol::AlterReplicaLogDirsDir& directory : request.dirs) {
+      const auto path = std::make_shared<const std::string>(directory.path);
       for (const protocol::AlterReplicaLogDirsTopic& topic : directory.topics) {
-        if (!topic.partitions.empty())
-          left_.push_back({std::string(directory.path), std::string(topic.name), topic.partitions});
+        if (!topic.partitions.empty()) left_.push_back({path, std::string(topic.name), topic.partitions});
       }
     }
   }
@@ -100,7 +100,7 @@ class BeginMoves : public std::enable_shared_from_this<BeginMoves> {
 
  private:
   struct Topic {
-    std::string path;
+    std::shared_ptr<const std::string> path;
     std::string name;
     std::vector<PartitionIndex> partitions;
   };
@@ -110,7 +110,7 @@ class BeginMoves : public std::enable_shared_from_this<BeginMoves> {
     const Topic& topic = left_.front();
     const PartitionIndex partition = topic.partitions[begun_];
     begun_of_[topic.name].push_back(
-        {partition, services_.partitions.move(topic.name, partition, topic.path)});
+        {partition, services_.partitions.move(topic.name, partition, *topic.path)});
     if (++begun_ == topic.partitions.size()) {
       left_.pop_front();
       begun_ = 0;

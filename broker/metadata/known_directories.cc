@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "broker/metadata/metadata_records.h"
+#include "storage/metadata_home.h"
 
 namespace sillok::broker {
 namespace {
@@ -34,8 +35,10 @@ Result<void> check(std::span<const OpenDirectory> open, const Known& known, std:
     if (!is_ours) {
       return Error{Errc::invalid_config,
                    fmt::format("log.dirs: {} belongs to a broker whose metadata is in the directory with "
-                               "directory.id {}, which is not {}, the first of log.dirs",
-                               one.path, one.metadata_home->to_string(), open.front().path)};
+                               "directory.id {}, which is not {}, the first of log.dirs. If that one and its "
+                               "metadata are lost, remove {} from all log directories",
+                               one.path, one.metadata_home->to_string(), open.front().path,
+                               storage::kMetadataHomeName)};
     }
   }
   return {};

@@ -47,6 +47,24 @@ TEST_CASE("directories' order: the metadata can be brought to another directory,
   CHECK_THAT(broker.refusal(broker.all()), Contains("must be the first"));
 }
 
+TEST_CASE(
+    "directories' order: where the first is lost with its metadata, the others are served all the same") {
+  SeveralDirectories broker;
+  broker.start();
+  for (const char* topic : {"t0", "t1", "t2"}) REQUIRE(broker.create_with_record(topic));
+  broker.stop();
+  std::filesystem::remove_all(broker.path("a"));
+  const std::string left = broker.path("b") + "," + broker.path("c");
+  for (const char* directory : {"b", "c"}) {
+    CHECK_THAT(broker.refusal(left), Contains("remove sillok-metadata-directory from all log directories"));
+    std::filesystem::remove(broker.path(directory) + "/sillok-metadata-directory");
+  }
+  broker.start(left);
+  CHECK(broker.end_of("t0").first == ErrorCode::unknown_topic_or_partition);
+  CHECK(broker.end_of("t1") == std::pair(ErrorCode::none, std::int64_t{1}));
+  CHECK(broker.end_of("t2") == std::pair(ErrorCode::none, std::int64_t{1}));
+}
+
 TEST_CASE("directories' order: one that lost its meta.properties is known by the metadata in it") {
   SeveralDirectories broker;
   broker.start();

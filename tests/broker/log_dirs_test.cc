@@ -99,6 +99,22 @@ struct MovingHandlers : HandlerFixture {
   MovesFixture moving;
 };
 
+TEST_CASE("log dirs: one where the disk failed is told as failed, with what it has") {
+  MovingHandlers handlers;
+  handlers.moving.create();
+  handlers.moving.files.fail({FileCall::sync, "/a/orders-0", 1, kEveryCall}, Errc::io_error);
+  const auto waits = handlers.moving.append(batch().record("k", "v"), broker::Acks::all);
+  waits->wait_for(1);
+  REQUIRE(waits->told().at(0).result.error == ErrorCode::kafka_storage_error);
+  handlers.start(broker::handle_describe_log_dirs, DescribeLogDirsRequest{}, Version(5));
+  handlers.io.run_all();
+  const auto answer = handlers.read<DescribeLogDirsResponse>(Version(5));
+  REQUIRE(answer.results.size() == 3);
+  CHECK(answer.results[0].error_code == ErrorCode::kafka_storage_error);
+  CHECK(answer.results[0].topics.size() == 1);
+  CHECK(answer.results[1].error_code == ErrorCode::none);
+}
+
 TEST_CASE("log dirs: a partition that moves is told in both directories, with what is left to copy") {
   MovingHandlers handlers;
   handlers.moving.create();
