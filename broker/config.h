@@ -5,7 +5,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <map>
 #include <string>
 #include <string_view>
@@ -41,8 +40,8 @@ struct Config {
   std::vector<std::string> log_dirs;           // log.dirs, log.dir; the first has the metadata
   std::vector<std::string> cordoned_log_dirs;  // cordoned.log.dirs: of log_dirs, as they stand there
   std::vector<Uuid> lost_log_dirs;             // sillok.lost.log.dirs
-  std::int64_t move_bytes_per_second = std::numeric_limits<std::int64_t>::max();  // kMoveRateSetting
-  std::string rack;                                                               // broker.rack
+  std::int64_t move_bytes_per_second = storage::kForever;  // kMoveRateSetting
+  std::string rack;                                        // broker.rack
   std::int32_t num_network_threads = 0;         // num.network.threads; 0: one per core of the affinity mask
   std::int32_t num_partitions = 1;              // num.partitions
   std::int16_t default_replication_factor = 1;  // default.replication.factor

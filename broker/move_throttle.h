@@ -5,16 +5,16 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
-#include <limits>
 #include <mutex>
 #include <optional>
 
 #include "protocol/base/bytes.h"
 #include "storage/clock.h"
+#include "storage/log_config.h"
 
 namespace sillok::broker {
 
-inline constexpr std::int64_t kNoMoveLimit = std::numeric_limits<std::int64_t>::max();
+inline constexpr std::int64_t kNoMoveLimit = storage::kForever;
 
 // What is copied is paid for afterwards, by the wait before the next step: so the rate is kept over several
 // steps, not within one. The end of a move, for which appends wait, is paid for and never waits.

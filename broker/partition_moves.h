@@ -27,9 +27,9 @@ namespace sillok::broker {
 // That are copied in turn; the others wait, with empty copies. Each has up to kMoveUnflushedMax to flush.
 inline constexpr std::size_t kMovesAtATime = 4;
 
-// Threading: views(), set_rate() and stop_copying() from any thread; run() and stop() while neither executor
-// runs anything of it; everything else on the control executor. `background` has one thread. Failure: a move
-// whose copy cannot be read or written ends with an error in the log, its copy dropped; the
+// Threading: views(), set_rate(), delay() and stop_copying() from any thread; run() and stop() while neither
+//   executor runs anything of it; everything else on the control executor. `background` has one thread.
+// Failure: a move whose copy cannot be read or written ends with an error in the log, its copy dropped; the
 //   partition stays where it is.
 class PartitionMoves {
  public:

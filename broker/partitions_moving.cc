@@ -30,7 +30,8 @@ ErrorCode Partitions::move(const std::string& topic, PartitionIndex partition, s
   if (cordoned()[to]) return refuse(ErrorCode::invalid_replica_assignment, "it is one of cordoned.log.dirs");
   const Lookup found = find(topic, partition);
   if (found.is_unknown()) return ErrorCode::unknown_topic_or_partition;
-  if (!found.partition || !found.partition->is_online()) return ErrorCode::kafka_storage_error;
+  if (!found.partition || !found.partition->is_online())
+    return refuse(ErrorCode::kafka_storage_error, "the partition is offline");
   if (moves_ == nullptr)
     return place_of(*found.partition) == to ? ErrorCode::none : ErrorCode::invalid_request;
   if (moves_->is_moving_to(name, to)) return ErrorCode::none;

@@ -217,9 +217,8 @@ Result<void> Topics::adopt_unknown(Loading& loading) {
   if (!takeover_) {
     loading.notes.emplace_back(
         "nothing here knows the configs of the topics that are adopted, so they have the default ones, but "
-        "keep "
-        "all their records until retention.ms and retention.bytes are altered; metadata.log.dir can name the "
-        "directory of an Apache Kafka's metadata");
+        "keep all their records until retention.ms and retention.bytes are altered; metadata.log.dir can "
+        "name the directory of an Apache Kafka's metadata");
   }
   const auto skipped = skip_producer_ids_of_others(store_);
   if (!skipped.ok()) return skipped;

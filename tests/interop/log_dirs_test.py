@@ -34,6 +34,11 @@ def move(broker, folder, directory):
     check_equal(folders, [directory], "directories with the partition")
 
 
+def logged(broker):
+    with open(broker.output, encoding="utf-8", errors="replace") as log:
+        return log.read()
+
+
 def limit_of(broker):
     """Of its moves, where one is set."""
     admin = admin_of(broker.address)
@@ -62,6 +67,7 @@ def test(folder):
         produce_and_move(broker, folder)
         check_equal(printed(broker, "GetOffsetShell", "--topic", TOPIC, "--time", "latest").strip(),
                     f"{TOPIC}:0:{RECORDS}", "where the partition ends: each record is there once")
+        check(f"setting {LIMIT} of this broker altered" in logged(broker), f"{LIMIT} was never set")
         check(not limit_of(broker), f"--verify has not taken {LIMIT} away")
         say(f"moved {len(MOVES)} times under an idempotent producer")
         broker.stop()
