@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 #include "broker/fine_retention.h"
 #include "broker/thread_executor.h"
@@ -38,6 +39,15 @@ void Housekeeping::stop() {
   if (thread_.joinable()) thread_.join();
 }
 
+void Housekeeping::set_deletion_delay_ms(std::int64_t delay_ms) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (std::exchange(deletion_delay_ms_, delay_ms) == delay_ms) return;
+    deletion_delay_changed_ = true;
+  }
+  wake_.notify_all();
+}
+
 void Housekeeping::run() {
   const std::chrono::milliseconds checkpoint_interval(config_.flush_checkpoint_interval_ms);
   const std::chrono::milliseconds retention_interval(config_.retention_check_interval_ms);
@@ -50,8 +60,9 @@ void Housekeeping::run() {
   while (!stopping_) {
     const storage::SteadyTime next_look = clock_.steady() + kFlushedBytesInterval;
     wake_.wait_until(lock, std::min({next_look, next_checkpoint, next_clean_up, next_deletion}),
-                     [this] { return stopping_; });
+                     [this] { return stopping_ || deletion_delay_changed_; });
     if (stopping_) return;
+    const bool has_other_delay = std::exchange(deletion_delay_changed_, false);
     lock.unlock();
     now = clock_.steady();
     look_at_space();
@@ -66,7 +77,7 @@ void Housekeeping::run() {
       write_checkpoints();
       next_checkpoint = now + checkpoint_interval;
     }
-    if (now >= next_deletion) {
+    if (now >= next_deletion || has_other_delay) {
       remove_deleted();
       balance_reserve();
       next_deletion = now + kDeletionInterval;
@@ -136,7 +147,10 @@ void Housekeeping::remove_deleted() {
                    removed.error().describe());
     }
   }
-  const auto delay_ms = config_.log_defaults.file_delete_delay_ms;
+  const auto delay_ms = [this] {
+    const std::lock_guard lock(mutex_);
+    return deletion_delay_ms_;
+  }();
   for (const auto& directory : directories_) {
     const auto removed = directory->log_dir().remove_deleted_partitions(now, delay_ms);
     if (!removed.ok()) spdlog::warn("deleted partitions: {}", removed.error().describe());

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -21,11 +22,19 @@ class Housekeeping {
   using Directories = std::vector<std::unique_ptr<DataDirectory>>;
   Housekeeping(const Config& config, const storage::Clock& clock, Partitions& partitions,
                const Directories& directories)
-      : config_(config), clock_(clock), partitions_(partitions), directories_(directories) {}
+      : config_(config),
+        clock_(clock),
+        partitions_(partitions),
+        directories_(directories),
+        deletion_delay_ms_(config.log_defaults.file_delete_delay_ms) {}
   ~Housekeeping() { stop(); }
 
   void start();
   void stop();
+
+  // log.segment.delete.delay.ms, for the folders of deleted partitions; what is over by it goes at once. Any
+  // thread.
+  void set_deletion_delay_ms(std::int64_t delay_ms);
 
   // One pass of each; what the thread calls.
   void clean_up();
@@ -47,6 +56,8 @@ class Housekeeping {
   std::mutex mutex_;
   std::condition_variable wake_;
   bool stopping_ = false;
+  std::int64_t deletion_delay_ms_;  // under mutex_
+  bool deletion_delay_changed_ = false;
   std::thread thread_;
 };
 

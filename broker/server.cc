@@ -276,6 +276,7 @@ class Server::Parts {
     limits_.set(connection_limits(now));
     partitions_.cordon(now.cordoned_log_dirs);
     moves_.set_rate(now.move_bytes_per_second);
+    housekeeping_.set_deletion_delay_ms(now.log_defaults.file_delete_delay_ms);
     io_.resize(static_cast<std::size_t>(now.io_threads));
     if (now.log_level != before.log_level) {
       spdlog::default_logger()->set_level(spdlog::level::from_str(now.log_level));

@@ -211,6 +211,25 @@ TEST_CASE("several directories: one that had nothing can be left out for good") 
   CHECK(broker.end_of("t").first == ErrorCode::none);
 }
 
+TEST_CASE("several directories: what was deleted goes from each when its delay is changed to nothing") {
+  SeveralDirectories broker;
+  broker.set("log.segment.delete.delay.ms", "86400000");
+  broker.start();
+  const auto folder_count = [&broker](std::string_view directory) {
+    return std::ranges::count_if(
+        std::filesystem::directory_iterator(broker.path(directory)),
+        [](const auto& entry) { return entry.path().filename().string().ends_with("-delete"); });
+  };
+  for (const std::string& topic : topic_names(6)) REQUIRE(broker.create(topic) == ErrorCode::none);
+  for (const std::string& topic : topic_names(6)) REQUIRE(broker.remove(topic) == ErrorCode::none);
+  for (const char* directory : {"a", "b", "c"}) CHECK(folder_count(directory) == 2);
+  REQUIRE(broker.alter("log.segment.delete.delay.ms", "0") == ErrorCode::none);
+  for (const char* directory : {"a", "b", "c"}) {
+    while (folder_count(directory) > 0) broker.create("t");
+  }
+  CHECK(broker.end_of("t").first == ErrorCode::none);
+}
+
 TEST_CASE("several directories: a cordoned one gets no new partitions") {
   SeveralDirectories one;
   one.start();
