@@ -24,7 +24,7 @@ class MoveThrottle {
  public:
   explicit MoveThrottle(const storage::Clock& clock) : clock_(clock), due_(clock.steady()) {}
 
-  // 0: no step runs. From now on, whatever was copied before.
+  // 0: nothing is copied but the end of a move. From now on, whatever was copied before.
   void set_rate(std::int64_t bytes_per_second);
   void note(ByteCount copied);
   // Until the next step may run. nullopt: not at this rate.

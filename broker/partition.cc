@@ -338,7 +338,9 @@ void Partition::fail(std::span<AppendRequest> requests, ErrorCode error) {
 }
 
 void Partition::flush() {
-  if (storage_failed_.load(std::memory_order_relaxed)) return;
+  // One that moved away: another partition, which may be back in this directory, has its place in the
+  // journal.
+  if (is_stopped() || storage_failed_.load(std::memory_order_relaxed)) return;
   if (log_->health() == storage::LogHealth::offline) {
     return go_offline({Errc::offline, "an operation on the log failed before"});
   }

@@ -54,7 +54,7 @@ class PartitionHost {
     storage::LogConfig config;
     // It is led with this epoch, or a later one: what another broker may have told clients of it.
     LeaderEpoch leader_epoch_min{0};
-    // Where several directories have a folder of that name: the one to open.
+    // Of what is to be opened: the directory that has it, where there are several.
     std::optional<std::size_t> directory = {};
   };
   virtual Result<void> open(const std::vector<Opening>& partitions) = 0;

@@ -34,7 +34,10 @@ Result<PartitionMove::Progress> PartitionMove::step(Bytes& buffer) {
   const bool is_more = TRY(copy_below(end, buffer));
   // What is dirty here makes whoever waits for a flush wait longer.
   if (copy_->unflushed_size() >= kMoveUnflushedMax) TRY(copy_->flush());
-  return is_more ? Progress::more : Progress::caught_up;
+  if (is_more) return Progress::more;
+  // Else pause() would have to, while appends wait.
+  if (source_->log().unflushed_size() >= kMoveUnflushedMax) TRY(source_->log().flush());
+  return Progress::caught_up;
 }
 
 Result<void> PartitionMove::finish(Bytes& buffer) {

@@ -45,6 +45,11 @@ bool PartitionMoves::start(const std::shared_ptr<Partition>& partition, std::siz
   };
   if (unsure_.contains({partition->topic_id(), name.partition}))
     return refuse("a move of it may have been recorded, which the next start finds out");
+  // Two sources of one partition, and nothing would tell which of them is older.
+  if (const auto left = partitions_.other_folder_of(*partition)) {
+    return refuse(partitions_.path(*left) +
+                  " has a folder of it too, left from an earlier move: the next start removes it");
+  }
   const storage::Log& log = partition->log();
   if (log.health() != storage::LogHealth::healthy) return refuse("it is damaged, or offline");
   const Partitions::Place& place = partitions_.place(to);

@@ -19,7 +19,11 @@ void PartitionMoves::swap(const Move& move) {
   if (*progress == PartitionMove::Progress::more) return post_step(move);
   // It would take long until nothing waits for the disk.
   Device& device = *partitions_.place(partitions_.place_of(*move->source())).device;
-  if (device.is_full()) return device.when_not_full([this, move] { post_step(move); });
+  if (device.is_full()) {
+    return device.when_not_full([this, waiting = std::weak_ptr(move)] {
+      if (const Move still = waiting.lock()) post_step(still);
+    });
+  }
   const auto paused = move->source()->pause();
   if (!paused.ok()) {
     const bool is_busy = paused.error().code == Errc::would_block;

@@ -50,9 +50,12 @@ void Partition::hand_over_to(const std::shared_ptr<Partition>& next) {
     next->device_.add_queued(byte_count);
     next->queue_ = std::exchange(queue_, {});
     next->writing_ = !next->queue_.empty();
-    // What is still prepared comes to this one, and before what is prepared for the next.
+    // What is still prepared comes to this one, and before what is prepared for the next. Connections find
+    // this one for a moment yet, and must see what they left to be prepared then.
+    if (!strand_) strand_ = std::make_shared<Strand>(kPreparedBytesMax);
+    preparing_.store(true, std::memory_order_release);
     next->strand_ = strand_;
-    next->preparing_.store(strand_ != nullptr, std::memory_order_release);
+    next->preparing_.store(true, std::memory_order_release);
     successor_ = next;
   }
   device_.remove_queued(byte_count);

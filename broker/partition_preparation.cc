@@ -8,7 +8,6 @@ namespace sillok::broker {
 
 Strand& Partition::preparations() {
   const std::lock_guard lock(queue_mutex_);
-  if (successor_) return successor_->preparations();
   if (!strand_) {
     strand_ = std::make_shared<Strand>(kPreparedBytesMax);
     preparing_.store(true, std::memory_order_release);

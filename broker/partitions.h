@@ -127,6 +127,8 @@ class Partitions final : public PartitionHost, public PartitionsView {
   const Place& place(std::size_t index) const { return places_.open[index]; }
   const std::string& path(std::size_t index) const { return paths_[index]; }  // absolute
   std::size_t place_of(const Partition& partition) const;
+  // Another directory that has a folder of it, too.
+  std::optional<std::size_t> other_folder_of(const Partition& partition) const;
   // On the control executor: `next` is served in the place of `served`; null is offline.
   void replace(const Partition& served, std::shared_ptr<Partition> next);
 

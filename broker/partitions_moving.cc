@@ -41,6 +41,17 @@ ErrorCode Partitions::move(const std::string& topic, PartitionIndex partition, s
   return moves_->start(found.partition, to) ? ErrorCode::none : ErrorCode::kafka_storage_error;
 }
 
+std::optional<std::size_t> Partitions::other_folder_of(const Partition& partition) const {
+  const storage::TopicPartition name{partition.topic(), partition.index()};
+  for (std::size_t p = 0; p < places_.open.size(); ++p) {
+    const storage::LogDir& log_dir = *places_.open[p].log_dir;
+    if (p == place_of(partition) || !log_dir.has_folder(name)) continue;
+    const auto said = log_dir.topic_id_of(name);
+    if (!said || *said == partition.topic_id()) return p;
+  }
+  return std::nullopt;
+}
+
 void Partitions::replace(const Partition& served, std::shared_ptr<Partition> next) {
   const Opening opening{served.topic(), served.index(), served.topic_id(), {}};
   publish({{&opening, std::move(next)}});

@@ -9,6 +9,7 @@
 #include "broker/absolute_path.h"
 #include "broker/in_parallel.h"
 #include "broker/partitions.h"
+#include "protocol/base/check.h"
 
 namespace sillok::broker {
 namespace {
@@ -43,11 +44,8 @@ std::size_t Partitions::place_of(const Partition& partition) const {
 }
 
 std::size_t Partitions::place_of(const Opening& opening) const {
-  if (opening.directory) return *opening.directory;
-  for (std::size_t p = 1; p < places_.open.size(); ++p) {
-    if (places_.open[p].log_dir->has_folder({opening.topic, opening.partition})) return p;
-  }
-  return 0;
+  CHECK(opening.directory || places_.open.size() == 1);
+  return opening.directory.value_or(0);
 }
 
 // Those with the topic's id; else one that does not say its id, if it is the only one of that name.

@@ -134,6 +134,9 @@ void Log::Impl::retire() {
   const std::scoped_lock nothing_runs(removal_mutex_, flush_mutex_, append_mutex_);
   is_closed_ = true;
   files_.is_retired = true;
+  // Whoever still has the log does not keep the blocks of what is deleted.
+  for (const SealedSegment& each : sealed_) each.segment->release_file();
+  active().release_file();
 }
 
 void Log::Impl::set_config(const LogConfig& config) {

@@ -1,12 +1,13 @@
 // DescribeLogDirs: what the log directories hold. AlterReplicaLogDirs: which one a partition is to be in.
 #include <algorithm>
 #include <cstddef>
-#include <deque>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -80,18 +81,27 @@ void send_log_dirs(const Services& services, const Wanted& wanted, PendingRespon
 }
 
 // The moves of one request. Each begins by a few waits for the disk, and there may be thousands: so the
-// control thread begins one at a time, and does what others ask of it in between.
+// control thread begins one at a time, and does what others ask of it in between. Of several directories for
+// one partition the last counts.
 class BeginMoves : public std::enable_shared_from_this<BeginMoves> {
  public:
   BeginMoves(Services& services, const protocol::AlterReplicaLogDirsRequest& request,
              PendingResponse response)
       : services_(services), response_(std::move(response)) {
+    std::map<std::string_view, std::uint32_t> places;  // in topics_
     for (const protocol::AlterReplicaLogDirsDir& directory : request.dirs) {
-      const auto path = std::make_shared<const std::string>(directory.path);
+      const auto path = static_cast<std::uint32_t>(paths_.size());
+      paths_.emplace_back(directory.path);
       for (const protocol::AlterReplicaLogDirsTopic& topic : directory.topics) {
-        if (!topic.partitions.empty()) left_.push_back({path, std::string(topic.name), topic.partitions});
+        if (topic.partitions.empty()) continue;
+        const auto [place, is_new] =
+            places.try_emplace(topic.name, static_cast<std::uint32_t>(topics_.size()));
+        if (is_new) topics_.push_back({std::string(topic.name), {}});
+        for (const PartitionIndex partition : topic.partitions)
+          wanted_.push_back({place->second, partition, path});
       }
     }
+    std::ranges::stable_sort(wanted_, {}, &Wanted::replica);
   }
 
   void post_next() {
@@ -99,36 +109,40 @@ class BeginMoves : public std::enable_shared_from_this<BeginMoves> {
   }
 
  private:
-  struct Topic {
-    std::shared_ptr<const std::string> path;
-    std::string name;
-    std::vector<PartitionIndex> partitions;
+  struct Wanted {
+    std::uint32_t topic = 0;
+    PartitionIndex partition;
+    std::uint32_t path = 0;
+    std::pair<std::uint32_t, PartitionIndex> replica() const { return {topic, partition}; }
   };
 
   void run() {
-    if (left_.empty()) return send();
-    const Topic& topic = left_.front();
-    const PartitionIndex partition = topic.partitions[begun_];
-    begun_of_[topic.name].push_back(
-        {partition, services_.partitions.move(topic.name, partition, *topic.path)});
-    if (++begun_ == topic.partitions.size()) {
-      left_.pop_front();
-      begun_ = 0;
-    }
+    if (next_ == wanted_.size()) return send();
+    while (next_ + 1 < wanted_.size() && wanted_[next_ + 1].replica() == wanted_[next_].replica()) ++next_;
+    const Wanted& one = wanted_[next_++];
+    auto& topic = topics_[one.topic];
+    const ErrorCode error = services_.partitions.move(topic.name, one.partition, paths_[one.path]);
+    topic.partitions.push_back({one.partition, error});
     post_next();
   }
 
   void send() {
     protocol::AlterReplicaLogDirsResponse answer;
-    for (auto& [name, partitions] : begun_of_) answer.results.push_back({name, std::move(partitions)});
+    for (Topic& topic : topics_) answer.results.push_back({topic.name, std::move(topic.partitions)});
     response_.send(answer);
   }
 
+  struct Topic {
+    std::string name;
+    std::vector<protocol::AlterReplicaLogDirsPartitionResponse> partitions;
+  };
+
   Services& services_;
   PendingResponse response_;
-  std::deque<Topic> left_;
-  std::size_t begun_ = 0;  // partitions of the first
-  std::map<std::string, std::vector<protocol::AlterReplicaLogDirsPartitionResponse>> begun_of_;
+  std::vector<std::string> paths_;
+  std::vector<Topic> topics_;
+  std::vector<Wanted> wanted_;
+  std::size_t next_ = 0;
 };
 
 }  // namespace

@@ -46,9 +46,7 @@ void Topics::choose_among_directories(Loading& loading) const {
       is_told = std::ranges::count_if(folders, may_be) == 1 && !(*right)->topic_id.is_zero();
     }
     const Found* const kept = is_told ? *right : folders.front();
-    if (is_told) {
-      loading.chosen_directories[name] = kept->directory;
-    } else {
+    if (!is_told) {
       std::vector<std::string> paths;
       for (const Found* one : folders) paths.push_back(one->directory_path);
       loading.faults[name] = fmt::format(
@@ -128,7 +126,7 @@ void Topics::settle_placement(Loading& loading, const TopicImage& topic) {
     } else if (const auto found = loading.folder_directories.find({topic.name, i});
                found != loading.folder_directories.end() && loading.is_present(topic.name, i) &&
                !loading.faults.contains({topic.name, i})) {
-      now.in[i] = found->second;  // it could not be opened
+      now.in[i] = found->second.id;  // it could not be opened
     } else if (!host_.is_complete()) {
       lacks_unplaced_ = true;
     }

@@ -92,12 +92,10 @@ Result<void> Topics::find_folders(Loading& loading) {
   for (const PartitionHost::Found& folder : loading.folders) {
     const std::pair name{folder.topic, folder.partition.value};
     // What is to be deleted does not stand for a folder of the same name in another directory.
-    if (loading.unfinished.contains(folder.topic_id)) {
-      loading.folder_ids.try_emplace(name, folder.topic_id);
-    } else {
-      loading.folder_ids[name] = folder.topic_id;
-    }
-    if (host_.are_directories_several()) loading.folder_directories[name] = folder.directory_id;
+    if (loading.unfinished.contains(folder.topic_id) && loading.folder_ids.contains(name)) continue;
+    loading.folder_ids[name] = folder.topic_id;
+    if (host_.are_directories_several())
+      loading.folder_directories[name] = {folder.directory, folder.directory_id};
   }
   return {};
 }
@@ -314,9 +312,9 @@ Result<void> Topics::serve(Loading& loading) {
       const auto epoch = loading.leader_epochs.find({name, i});
       if (epoch != loading.leader_epochs.end())
         opening.leader_epoch_min = std::max(opening.leader_epoch_min, epoch->second);
-      if (const auto chosen = loading.chosen_directories.find({name, i});
-          chosen != loading.chosen_directories.end()) {
-        opening.directory = chosen->second;
+      if (const auto folder = loading.folder_directories.find({name, i});
+          folder != loading.folder_directories.end() && present.contains(i)) {
+        opening.directory = folder->second.place;
       }
       (present.contains(i) ? to_open : to_create).push_back(std::move(opening));
     }

@@ -27,15 +27,17 @@ struct Topics::Loading {
   std::vector<PartitionHost::Found> to_resume;  // of those, when all is served
   std::unordered_set<TopicId> found_ids;        // of all that was found, what is passed over included
   std::map<std::pair<std::string, std::int32_t>, TopicId> folder_ids;  // the same, to look up; by name
-  // Of names that several log directories have: which of them it is.
-  std::map<std::pair<std::string, std::int32_t>, std::size_t> chosen_directories;
   // Why a partition cannot be opened whose folder is there.
   std::map<std::pair<std::string, std::int32_t>, std::string> faults;
   // Where there are several log directories: in which one each partition is, as the store or, later, Kafka
   // has it, and in which it was found.
   std::unordered_map<TopicId, PlacementRecord> recorded_placements;
   std::unordered_map<TopicId, PlacementRecord> placements;
-  std::map<std::pair<std::string, std::int32_t>, Uuid> folder_directories;
+  struct FolderDirectory {
+    std::size_t place = 0;
+    Uuid id;
+  };
+  std::map<std::pair<std::string, std::int32_t>, FolderDirectory> folder_directories;
   std::map<std::string, std::shared_ptr<TopicImage>> topics;
   std::unordered_map<TopicId, UnfinishedRecord> unfinished;  // `left` less what is found
   std::unordered_map<TopicId, std::set<std::int32_t>> recorded_left;

@@ -65,6 +65,7 @@ Result<void> Topics::finish_moves(Loading& loading) {
 bool Topics::finish_move(Loading& loading, const TopicImage& topic, std::int32_t partition,
                          const Uuid& from) {
   const auto to = loading.placed(topic.id, partition);
+  if (to == from) return true;
   if (!to || host_.directory_state(*to) == State::missing) return false;
   const auto fail = [&](std::string why) {
     loading.faults[{topic.name, partition}] = std::move(why);
@@ -152,6 +153,9 @@ Result<void> Topics::sort_futures(Loading& loading) {
     const bool is_half_made = is_copy && future.topic_id.is_zero();
     if (is_deleted || is_half_made) {
       TRY(host_.drop_future(future.topic, future.partition, future.directory));
+    } else if (is_copy && topic->second->id == future.topic_id && !host_.is_complete()) {
+      loading.notes.push_back(fmt::format("the move of {} to {} waits for a start with all log directories",
+                                          name, future.directory_path));
     } else if (is_copy && topic->second->id == future.topic_id) {
       loading.notes.push_back(fmt::format("the move of {} to {} begins anew", name, future.directory_path));
       loading.to_resume.push_back(future);

@@ -70,11 +70,13 @@ TEST_CASE("log dirs: a partition can be put where it is, and nowhere else") {
 // The handlers over the partitions of a MovesFixture.
 struct MovingHandlers : HandlerFixture {
   MovingHandlers() { serve(*moving.partitions, *moving.partitions); }
+  AlterReplicaLogDirsResponse alter(const AlterReplicaLogDirsRequest& request) {
+    return ask<AlterReplicaLogDirsResponse>(broker::handle_alter_replica_log_dirs, request, Version(2));
+  }
   ErrorCode move_to(std::string_view path) {
     AlterReplicaLogDirsRequest request;
     request.dirs = {{path, {{kTopic, {PartitionIndex(0)}}}}};
-    const auto answer =
-        ask<AlterReplicaLogDirsResponse>(broker::handle_alter_replica_log_dirs, request, Version(2));
+    const auto answer = alter(request);
     REQUIRE(answer.results.size() == 1);
     CHECK(answer.results[0].topic_name == kTopic);
     return answer.results[0].partitions.at(0).error_code;
@@ -131,6 +133,19 @@ TEST_CASE("log dirs: a partition that moves is told in both directories, with wh
   CHECK(handlers.described(another) == std::vector<std::vector<Entry>>(3));
   handlers.moving.finish();
   CHECK(handlers.described() == std::vector<std::vector<Entry>>{{}, {served}, {}});
+}
+
+TEST_CASE("log dirs: of two directories for one partition the last counts, and there is one answer") {
+  MovingHandlers handlers;
+  handlers.moving.create();
+  handlers.moving.append_large(2);
+  AlterReplicaLogDirsRequest request;
+  request.dirs = {{"/b", {{kTopic, {PartitionIndex(0)}}}}, {"/c", {{kTopic, {PartitionIndex(0)}}}}};
+  const auto answer = handlers.alter(request);
+  REQUIRE(answer.results.size() == 1);
+  CHECK(answer.results[0].partitions.size() == 1);
+  CHECK(handlers.described()[1].empty());
+  CHECK(handlers.described()[2].size() == 1);
 }
 
 TEST_CASE("log dirs: to move a partition back where it is ends its move") {

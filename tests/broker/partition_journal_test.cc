@@ -332,6 +332,33 @@ TEST_CASE("partition journal: a deleted partition needs no frame, whenever it is
   CHECK(is_gone);
 }
 
+// It may still be in the flusher's list when its partition is back in the directory.
+TEST_CASE("partition journal: a flush of a partition that went takes no frames from the one in its place") {
+  Fixture f;
+  const auto before = f.orders;
+  f.append(batch().records(1), Acks::all)->wait_for(1);
+  before->stop(ErrorCode::not_leader_or_follower);
+  before->log().retire();
+  REQUIRE(f.dir->delete_log({"orders", PartitionIndex(0)}).ok());
+  f.orders = f.create("orders", TopicId{{1}});
+  f.append(batch().records(1), Acks::all)->wait_for(1);
+  const auto stall = f.faults.stall({FileCall::sync, "/orders-0/"});
+  std::thread flushing([&f] { f.orders->flush(); });
+  stall->wait_until_reached();
+  f.append(batch().records(1), Acks::all)->wait_for(1);  // not in that flush
+  before->flush();
+  stall->release();
+  flushing.join();
+  // Room for other frames is made by a flush of the one that is needed.
+  const auto needed = f.faults.stall({FileCall::sync, "/orders-0/"});
+  for (int i = 0; i < 200 && needed->waiting_count() == 0; ++i) {
+    f.other->flush();
+    f.append(batch().records(1), Acks::all, f.other)->wait_for(1);
+  }
+  CHECK(needed->waiting_count() > 0);
+  needed->release();
+}
+
 TEST_CASE("partition journal: after a crash what was answered is there, durable and visible at once") {
   Fixture f;
   f.append(batch().producer(7, 0, 0).records(3), Acks::all)->wait_for(1);

@@ -132,6 +132,30 @@ TEST_CASE("moves: what comes while a partition is swapped is written in its orde
   }
 }
 
+// A connection that still has the partition of before leaves a batch to be prepared there, and then one that
+// needs no preparation.
+TEST_CASE("moves: a batch that is prepared after a swap is not overtaken by the next one") {
+  MovesFixture fixture;
+  fixture.create();
+  const auto source = fixture.partition();
+  REQUIRE(source->pause().ok());
+  auto log = fixture.directories[1]->log_dir->begin_future({kTopic, PartitionIndex(0)}, kOrdersId,
+                                                           fixture.config, Offset(0));
+  REQUIRE(log.ok());
+  const auto next = std::make_shared<broker::Partition>(kTopic, PartitionIndex(0), std::move(log).value(),
+                                                        fixture.directories[1]->device, fixture.config);
+  REQUIRE(next->lead(LeaderEpoch(0)).ok());
+  source->hand_over_to(next);
+  CHECK_FALSE(source->has_preparations());
+  HeldExecutor pool;
+  const Bytes bytes = batch().producer(9, 0, 0).record("k", "v");
+  REQUIRE(source->prepare(pool, bytes, [](MutableByteView) {}));
+  CHECK(source->has_preparations());
+  CHECK(next->has_preparations());
+  pool.run_all();
+  CHECK_FALSE(source->has_preparations());
+}
+
 TEST_CASE("moves: an append that its round has not written when the partition is paused is written first") {
   MovesFixture fixture;
   fixture.create();

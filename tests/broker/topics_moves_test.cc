@@ -3,10 +3,7 @@
 #include <catch2/catch.hpp>
 #include <cstdint>
 
-#include "broker/metadata/local_store.h"
-#include "broker/metadata/metadata_records.h"
-#include "broker/metadata/topics.h"
-#include "tests/support/moves_fixture.h"
+#include "tests/support/moving_topics.h"
 
 namespace sillok::tests {
 namespace {
@@ -17,82 +14,11 @@ using protocol::ErrorCode;
 
 constexpr std::int64_t kCallsMax = 2000;
 
-// The directories, with topics over them.
-struct Broker : MovesFixture {
-  Broker() { load(); }
-
-  void load() {
-    auto opened = broker::LocalStore::open({&files, &clock, "/a"}, notes);
-    REQUIRE(opened.ok());
-    store = std::move(opened).value();
-    topics = std::make_unique<broker::Topics>(broker_config, *store, *partitions);
-    moves->use(*topics);
-    const auto loaded = topics->load(notes);
-    INFO((loaded.ok() ? std::string() : loaded.error().describe()));
-    REQUIRE(loaded.ok());
-    moves->run();
-  }
-  void crash_and_start(std::uint64_t seed, CrashMode mode) {
-    crash(seed, mode);
-    start_again();
-  }
-  void start_again(std::string_view away = "", Away how = Away::missing) {
-    topics.reset();
-    store.reset();
-    notes.clear();
-    start(away, how);
-    load();
-  }
-  void create_topic() {
-    broker::NewTopic wanted;
-    wanted.name = kTopic;
-    wanted.partition_count = 1;
-    REQUIRE(topics->create({wanted}, broker::ValidateOnly::no).at(0).error == ErrorCode::none);
-  }
-  PlacementRecord placement() const {
-    const auto records = store->range(broker::kPlacementKeyPrefix);
-    REQUIRE(records.ok());
-    REQUIRE(records->size() == 1);
-    return broker::decode_placement_record(records->at(0).key, records->at(0).value).value();
-  }
-  std::string path_if_served() const {
-    const auto found = partitions->find(kTopic, PartitionIndex(0));
-    return found.partition ? partitions->path(partitions->place_of(*found.partition)) : "";
-  }
-  Uuid id_of(std::size_t directory) const { return directories[directory]->id; }
-  bool has_folder(std::size_t directory) const {
-    return directories[directory]->log_dir->has_folder({kTopic, PartitionIndex(0)});
-  }
-  std::size_t folder_count() const {
-    std::size_t count = 0;
-    for (std::size_t p = 0; p < directories.size(); ++p) count += has_folder(p) || has_future(p) ? 1 : 0;
-    return count;
-  }
-  // Consumers see what is recovered once that is on disk.
-  void settle() const {
-    REQUIRE(partition()->pause().ok());
-    partition()->resume();
-  }
-
-  broker::Config broker_config;
-  std::vector<std::string> notes;
-  std::unique_ptr<broker::LocalStore> store;
-  std::unique_ptr<broker::Topics> topics;
-};
-
-void write_three(const Broker& b) {
-  for (int i = 0; i < 3; ++i) {
-    const auto sink = b.append(batch().producer(7, 0, 2 * i).records(2), Acks::all);
-    sink->wait_for(1);
-    REQUIRE(sink->told().at(0).result.error == ErrorCode::none);
-  }
-}
-
 TEST_CASE("topics' moves: the store knows where a partition was made, and where it moves to") {
-  Broker b;
+  MovingTopics b;
   b.create_topic();
   CHECK(b.placement() == PlacementRecord{{{0, b.id_of(0)}}});
-  write_three(b);
+  b.write(3);
   REQUIRE(b.move_to("/b") == ErrorCode::none);
   b.finish();
   CHECK(b.placement() == PlacementRecord{{{0, b.id_of(1)}}});
@@ -107,9 +33,9 @@ TEST_CASE("topics' moves: the store knows where a partition was made, and where 
 }
 
 TEST_CASE("topics' moves: a move that a crash interrupted begins anew, and comes to its end") {
-  Broker b;
+  MovingTopics b;
   b.create_topic();
-  write_three(b);
+  b.write(3);
   const auto before = b.records();
   REQUIRE(b.move_to("/b") == ErrorCode::none);
   b.crash_and_start(1, CrashMode::keep_all);
@@ -123,21 +49,17 @@ TEST_CASE("topics' moves: a move that a crash interrupted begins anew, and comes
 }
 
 // Served from /b, and its folder in /a could not be removed.
-void move_and_leave_source(Broker& b) {
+void move_and_leave_source(MovingTopics& b) {
   b.create_topic();
-  write_three(b);
-  REQUIRE(b.move_to("/b") == ErrorCode::none);
-  b.files.fail({FileCall::rename, "/a/orders"}, Errc::io_error);
-  b.finish();
-  REQUIRE(b.path() == "/b");
+  b.write(3);
+  b.move_and_leave_source("/a", "/b");
   REQUIRE(b.has_folder(0));
   REQUIRE(b.placement().out.at(0) == b.id_of(0));
-  const auto sink = b.append(batch().records(2), Acks::all);
-  sink->wait_for(1);
+  b.write(1);
 }
 
 TEST_CASE("topics' moves: a source that stayed goes at the next start, when the copy is served") {
-  Broker b;
+  MovingTopics b;
   move_and_leave_source(b);
   const auto before = b.records();
   SECTION("as it should be") {
@@ -159,20 +81,16 @@ TEST_CASE("topics' moves: a source that stayed goes at the next start, when the 
 }
 
 // From /b to /c, and its folder in /b could not be removed.
-void move_on_and_leave_source(Broker& b) {
+void move_on_and_leave_source(MovingTopics& b) {
   b.create_topic();
-  write_three(b);
-  REQUIRE(b.move_to("/b") == ErrorCode::none);
-  b.finish();
-  REQUIRE(b.move_to("/c") == ErrorCode::none);
-  b.files.fail({FileCall::rename, "/b/orders"}, Errc::io_error);
-  b.finish();
-  REQUIRE(b.path() == "/c");
+  b.write(3);
+  b.move("/b");
+  b.move_and_leave_source("/b", "/c");
   REQUIRE(b.has_folder(1));
 }
 
 TEST_CASE("topics' moves: a topic that is deleted while a source of it is away does not come back with it") {
-  Broker b;
+  MovingTopics b;
   move_on_and_leave_source(b);
   b.crash(1, CrashMode::lose_all);
   b.start_again("/b");
@@ -189,7 +107,7 @@ TEST_CASE("topics' moves: a topic that is deleted while a source of it is away d
 }
 
 TEST_CASE("topics' moves: where the copy is lost for good, its source is not taken for it") {
-  Broker b;
+  MovingTopics b;
   move_on_and_leave_source(b);
   for (int start = 0; start < 3; ++start) {
     b.crash(1, CrashMode::lose_all);
@@ -200,7 +118,7 @@ TEST_CASE("topics' moves: where the copy is lost for good, its source is not tak
 }
 
 TEST_CASE("topics' moves: a source stays while the copy is damaged") {
-  Broker b;
+  MovingTopics b;
   move_and_leave_source(b);
   REQUIRE(b.partition()->pause().ok());
   b.partition()->resume();
@@ -229,7 +147,7 @@ void move_by_hand(MemFileSystem& files, const std::string& from, const std::stri
 }
 
 TEST_CASE("topics' moves: a source that stayed never stands for the partition again") {
-  Broker b;
+  MovingTopics b;
   move_and_leave_source(b);
   const auto before = b.records();
   b.crash(1, CrashMode::lose_all);
@@ -250,9 +168,9 @@ TEST_CASE("topics' moves: a source that stayed never stands for the partition ag
 
 // Whether the process ended before the move did.
 bool move_and_end_at(std::int64_t nth, CrashMode mode) {
-  Broker b;
+  MovingTopics b;
   b.create_topic();
-  write_three(b);
+  b.write(3);
   const auto before = b.records();
   const LeaderEpoch epoch = b.partition()->leader_epoch();
   b.files.stop_at(nth, 0);
