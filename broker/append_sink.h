@@ -17,8 +17,8 @@ struct AppendResult {
   protocol::ErrorCode error = protocol::ErrorCode::none;
   Offset base_offset{-1};
   Offset log_start{-1};
-  // The producer sent the batch before, and this is the time of the original.
-  std::optional<TimestampMs> original_time{};
+  // Of LogAppendTime; of the original, where the producer sent the batch before.
+  std::optional<TimestampMs> append_time{};
 };
 
 // Threading: called once per append, on the thread that completed it: the caller's own before append()
@@ -41,6 +41,9 @@ struct AppendRequest {
   Acks acks = Acks::leader;
   std::shared_ptr<AppendSink> sink;
   std::size_t index = 0;  // given back to the sink
+  // LogAppendTime: the time is written into the batch when the log has its turn, as late as Kafka does, so
+  // that times rise with offsets.
+  protocol::TimestampType timestamp_type = protocol::TimestampType::create_time;
 };
 
 }  // namespace sillok::broker

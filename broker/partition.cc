@@ -50,9 +50,15 @@ ErrorCode append_error(AppendStatus status) {
   return ErrorCode::unknown_server_error;
 }
 
-std::optional<TimestampMs> original_time(const AppendEntry& entry) {
-  if (entry.status != AppendStatus::duplicate) return std::nullopt;
-  return entry.original_time;
+std::optional<TimestampMs> append_time(const AppendRequest& request, const AppendEntry& entry) {
+  if (entry.status == AppendStatus::duplicate) return entry.original_time;
+  if (request.timestamp_type != protocol::TimestampType::log_append_time) return std::nullopt;
+  return request.header.max_timestamp;
+}
+
+void stamp(AppendRequest& request, TimestampMs now) {
+  protocol::set_log_append_time(request.batch, now);
+  request.header.max_timestamp = now;
 }
 
 }  // namespace
@@ -240,7 +246,9 @@ void Partition::write(std::span<AppendRequest> requests) {
   // What was queued while there was room may be more than what is kept free.
   if (!has_room()) return fail(requests, ErrorCode::kafka_storage_error);
   entries_.clear();
-  for (const AppendRequest& request : requests) {
+  for (AppendRequest& request : requests) {
+    if (request.timestamp_type == protocol::TimestampType::log_append_time)
+      stamp(request, device_.clock().wall_ms());
     AppendEntry& entry = entries_.emplace_back();
     entry.batch = request.batch;
     entry.header = request.header;
@@ -285,7 +293,7 @@ void Partition::after_write(std::span<AppendRequest> requests, std::span<const A
       must_be_durable = false;
 #endif
       if (!must_be_durable || is_over) continue;
-      const AppendResult result{ErrorCode::none, entry.base_offset, log_start, original_time(entry)};
+      const AppendResult result{ErrorCode::none, entry.base_offset, log_start, append_time(request, entry)};
       if (wrote) {
         undurable_.push_back({entry.begin, entry.end, std::move(request.sink), request.index, result});
         written.has_waiter = true;
@@ -309,7 +317,7 @@ void Partition::after_write(std::span<AppendRequest> requests, std::span<const A
   for (std::size_t i = 0; i < requests.size(); ++i) {
     if (!requests[i].sink) continue;  // waits for the disk
     AppendResult result{append_error(entries[i].status), entries[i].base_offset, log_start,
-                        original_time(entries[i])};
+                        append_time(requests[i], entries[i])};
     if (is_over && result.error == ErrorCode::none && requests[i].acks == Acks::all) result.error = refusal();
     if (result.error != ErrorCode::none) result.base_offset = Offset(-1);
     requests[i].sink->appended(requests[i].index, result);

@@ -81,8 +81,7 @@ class ProduceOperation final : public AppendSink,
     mine.error = result.error;
     mine.base_offset = result.base_offset;
     mine.log_start = result.log_start;
-    // A batch that was appended before has its time from then.
-    if (result.original_time) mine.log_append_time = *result.original_time;
+    if (result.append_time) mine.log_append_time = *result.append_time;
     finish_one(index);
   }
 
@@ -191,14 +190,9 @@ struct Target {
   Acks acks;
 };
 
-void append(const Target& target, MutableByteView batch, const RecordBatchHeader& header, TimestampMs now) {
-  AppendRequest request{batch, header, target.acks, target.operation, target.index};
-  if (target.config->timestamp_type == TimestampType::log_append_time) {
-    set_log_append_time(request.batch, now);
-    request.header.max_timestamp = now;
-    target.operation->result(target.index).log_append_time = now;
-  }
-  target.partition->append(std::move(request));
+void append(const Target& target, MutableByteView batch, const RecordBatchHeader& header) {
+  target.partition->append(
+      {batch, header, target.acks, target.operation, target.index, target.config->timestamp_type});
 }
 
 // Tells what is wrong with a batch as Kafka does: with the start of the log, where Kafka's has seen the batch
@@ -226,7 +220,7 @@ void prepare_and_append(const Target& target, MutableByteView batch, const Recor
                         TimestampMs now) {
   auto prepared = prepare_batch(*target.config, header, batch, now);
   if (!prepared.ok()) return refuse_records(target, batch, header, prepared.error(), now);
-  append(target, prepared->bytes.empty() ? batch : MutableByteView(prepared->bytes), prepared->header, now);
+  append(target, prepared->bytes.empty() ? batch : MutableByteView(prepared->bytes), prepared->header);
 }
 
 // Calls `work(target, batch)` on the pool, in the order of arrival, with a copy, since the frame dies
@@ -289,7 +283,7 @@ void append_batch(const RequestContext& context, const std::shared_ptr<ProduceOp
   const MutableByteView batch = context.frame.subspan(start, bytes.size());
   // What came before, and is still being prepared, goes first.
   const bool must_wait = partition->has_preparations();
-  if (!must_wait && !needs_preparation(*config, *header)) return append(target, batch, *header, now);
+  if (!must_wait && !needs_preparation(*config, *header)) return append(target, batch, *header);
   if (!must_wait && is_quick_to_prepare(*config, *header)) {
     return prepare_and_append(target, batch, *header, now);
   }

@@ -276,6 +276,30 @@ TEST_CASE("partition: stopping answers what waits, and refuses what comes") {
   stall->release();
 }
 
+TEST_CASE("partition: LogAppendTime is when the log has its turn, however long a batch waited for that") {
+  PartitionFixture fixture;
+  REQUIRE(fixture.partition->pause().ok());
+  const auto sink = std::make_shared<RecordingSink>();
+  Bytes bytes = batch().record("k", "v");
+  fixture.partition->append(
+      {bytes, header_of(bytes), Acks::leader, sink, 0, protocol::TimestampType::log_append_time});
+  fixture.clock.advance(std::chrono::seconds(5));
+  fixture.partition->resume();
+  fixture.writer.run_all();
+  REQUIRE(sink->told().size() == 1);
+  CHECK(sink->told()[0].result.append_time == fixture.clock.wall_ms());
+  const storage::LogPosition end = fixture.partition->high_watermark();
+  const auto slice = fixture.partition->log().read(Offset(0), end, 1 << 20, storage::Log::FirstBatch::whole,
+                                                   storage::IoMode::may_block);
+  REQUIRE(slice.ok());
+  Bytes stored(static_cast<std::size_t>(slice->size));
+  REQUIRE(slice->file->read_at(slice->position, stored).ok());
+  const auto header = protocol::parse_record_batch_header(stored);
+  REQUIRE(header.ok());
+  CHECK(header->max_timestamp == fixture.clock.wall_ms());
+  CHECK(header->timestamp_type() == protocol::TimestampType::log_append_time);
+}
+
 TEST_CASE("partition: appends of many threads keep offsets dense and durable ends behind the log end") {
   PartitionFixture fixture;
   constexpr int kThreads = 4;
