@@ -26,12 +26,6 @@ SessionOwner owner_of(const FetchRequest& request, Version version) {
   return replica.value >= 0 ? SessionOwner::replica : SessionOwner::consumer;
 }
 
-std::size_t count_partitions(const FetchRequest& request) {
-  std::size_t count = 0;
-  for (const FetchTopic& topic : request.topics) count += topic.partitions.size();
-  return count;
-}
-
 // One request until its answer. Lives on the reactor of its connection, but for a read of cold data, for
 // which it moves to the I/O pool as a whole and answers from there.
 class FetchOperation final : public FetchWaiter,
@@ -61,7 +55,7 @@ class FetchOperation final : public FetchWaiter,
 
   ReactorPort& reactor() override { return reactor_; }
   // Something that this waits for moved on.
-  void run() override {
+  void go_on() override {
     if (on_pool_ || answered_) return;
     stop_waiting();
     evaluate(IoMode::resident_only);
@@ -109,20 +103,14 @@ class FetchOperation final : public FetchWaiter,
 
   // Of a request without a session.
   void add_parts(const FetchRequest& request) {
-    all_.topics.reserve(request.topics.size());
-    all_.parts.reserve(count_partitions(request));
-    for (const FetchTopic& topic : request.topics) {
-      all_.topics.push_back({all_.memory.keep(topic.name), topic.topic_id, nullptr});
-      for (const FetchPartition& wanted : topic.partitions) {
-        FetchPart& part = all_.parts.emplace_back();
-        part.target = FetchTarget::of(wanted);
-        part.topic = static_cast<std::uint32_t>(all_.topics.size() - 1);
-        Partitions::Lookup found = naming_ == TopicNaming::by_id
-                                       ? services_.partitions.find(topic.topic_id, wanted.index)
-                                       : services_.partitions.find(topic.name, wanted.index);
-        part.missing = missing_error(found.state, naming_);
-        part.partition = std::move(found.partition);
-      }
+    all_.take_in(request);
+    for (FetchPart& part : all_.parts) {
+      const FetchParts::Topic& topic = all_.topics[part.topic];
+      Partitions::Lookup found = naming_ == TopicNaming::by_id
+                                     ? services_.partitions.find(topic.id, part.target.index)
+                                     : services_.partitions.find(topic.name, part.target.index);
+      part.missing = missing_error(found.state, naming_);
+      part.partition = std::move(found.partition);
     }
   }
 

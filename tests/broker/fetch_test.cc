@@ -1,0 +1,60 @@
+// Fetch without a session.
+#include <catch2/catch.hpp>
+#include <chrono>
+#include <vector>
+
+#include "tests/support/fetch_fixture.h"
+
+namespace sillok::tests {
+namespace {
+
+using protocol::FetchResponse;
+
+constexpr std::int32_t kMuch = 100'000;
+
+FetchOf without_session() { return {0, -1}; }
+
+TEST_CASE(
+    "fetch: a waiting request is woken once for all of its partitions that moved, and again by the next") {
+  FetchFixture fixture;
+  fixture.create("one", 1, 3);
+  const auto waiting = fixture.send(without_session().of(topic_id(1), {{0}, {1}, {2}}).waits(1000, kMuch));
+  for (int round = 0; round < 2; ++round) {
+    for (const int i : {0, 1, 2}) fixture.append("one", i);
+    CHECK(fixture.reactor.run_all() == 1);
+    CHECK_FALSE(fixture.has_answer(waiting));
+  }
+  fixture.clock.advance(std::chrono::milliseconds(1000));
+  fixture.reactor.fire(fixture.clock.steady());
+  REQUIRE(fixture.has_answer(waiting));
+}
+
+TEST_CASE("fetch: a partition that is named more than once is read once, in its first place, as named last") {
+  FetchFixture fixture;
+  fixture.create("one", 1, 3);
+  fixture.create("two", 2, 1);
+  for (const int i : {0, 1}) fixture.append("one", i);
+  fixture.append("two", 0);
+  const FetchResponse by_id = fixture.fetch(without_session()
+                                                .of(topic_id(1), {{2}, {0}, {1, 1}, {0, 1}})
+                                                .of(topic_id(2), {{0}})
+                                                .of(topic_id(1), {{1}, {2}}));
+  CHECK(shown(by_id) == "1:2 1:0 1:1* 2:0*");
+  const FetchResponse by_name = fixture.fetch(
+      without_session().of("two", {{0}}).of("one", {{0}}).of("two", {{0, 1}, {0, 1}}).of("one", {{1}, {0}}),
+      FetchFixture::kByName);
+  CHECK(shown(by_name) == "two:0 one:0* one:1*");
+}
+
+TEST_CASE("fetch: what does not exist and is named more than once is answered once") {
+  FetchFixture fixture;
+  fixture.create("one", 1, 1);
+  const FetchResponse response = fixture.fetch(without_session()
+                                                   .of(topic_id(9), {{0}, {0}})
+                                                   .of(topic_id(1), {{7}, {0}, {7}})
+                                                   .of(topic_id(9), {{0}, {1}}));
+  CHECK(shown(response) == "1:0 9:0!UNKNOWN_TOPIC_ID 9:1!UNKNOWN_TOPIC_ID 1:7!UNKNOWN_TOPIC_OR_PARTITION");
+}
+
+}  // namespace
+}  // namespace sillok::tests
