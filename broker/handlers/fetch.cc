@@ -19,6 +19,7 @@ using storage::IoMode;
 
 constexpr Version kFirstVersionWithIds = 13;
 constexpr Version kFirstVersionWithReplicaState = 15;
+constexpr Version kFirstVersionWithStorageError = 6;
 
 SessionOwner owner_of(const FetchRequest& request, Version version) {
   const BrokerId replica =
@@ -198,7 +199,16 @@ class FetchOperation final : public FetchWaiter,
       const ErrorCode error = session_->settle(session_epoch_, all_);
       if (error != ErrorCode::none) return send_fetch_error(response_, error, id);
     }
+    say_in_version();
     send_fetch_answer(response_, all_, id);
+  }
+
+  // As Kafka does: clients of old versions do not know the error, and would not retry.
+  void say_in_version() {
+    if (response_.version() >= kFirstVersionWithStorageError) return;
+    for (FetchPart& part : all_.parts) {
+      if (part.error == ErrorCode::kafka_storage_error) part.error = ErrorCode::not_leader_or_follower;
+    }
   }
 
   Services& services_;

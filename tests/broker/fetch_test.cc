@@ -8,6 +8,7 @@
 namespace sillok::tests {
 namespace {
 
+using protocol::ErrorCode;
 using protocol::FetchResponse;
 
 constexpr std::int32_t kMuch = 100'000;
@@ -54,6 +55,17 @@ TEST_CASE("fetch: what does not exist and is named more than once is answered on
                                                    .of(topic_id(1), {{7}, {0}, {7}})
                                                    .of(topic_id(9), {{0}, {1}}));
   CHECK(shown(response) == "1:0 9:0!UNKNOWN_TOPIC_ID 9:1!UNKNOWN_TOPIC_ID 1:7!UNKNOWN_TOPIC_OR_PARTITION");
+}
+
+TEST_CASE("fetch: versions before 6 hear of an offline partition as of one that is led elsewhere") {
+  FetchFixture fixture;
+  fixture.create("one", 1, 1);
+  fixture.partition("one", 0).stop(ErrorCode::kafka_storage_error);
+  for (protocol::Version version = 4; version <= FetchFixture::kByName; ++version) {
+    INFO("version " << version);
+    CHECK(shown(fixture.fetch(without_session().of("one", {{0}}), version)) ==
+          (version < 6 ? "one:0!NOT_LEADER_OR_FOLLOWER" : "one:0!KAFKA_STORAGE_ERROR"));
+  }
 }
 
 }  // namespace
