@@ -94,6 +94,8 @@ Result<void> FetchPart::read(ByteCount limit, storage::Log::FirstBatch first_bat
   const storage::LogPosition end = partition->high_watermark();
   high_watermark = end.offset;
   log_start = log.log_start();
+  // As in Kafka, whether or not epochs diverge.
+  if (target.offset < log_start) return Error{Errc::offset_out_of_range, "below the log start"};
   if (target.last_fetched_epoch > kNoLeaderEpoch) {
     const auto epoch_end = log.end_offset_for_epoch(target.last_fetched_epoch);
     if (epoch_end.epoch == kNoLeaderEpoch)
@@ -106,8 +108,7 @@ Result<void> FetchPart::read(ByteCount limit, storage::Log::FirstBatch first_bat
   // From the high watermark on there is nothing for consumers yet, though the log may have more.
   if (target.offset >= end.offset && target.offset <= log.log_end().offset) return {};
   const ByteCount most = std::min<ByteCount>(std::max(target.max_bytes, 0), limit);
-  if (target.offset < log_start || target.offset > end.offset)
-    return Error{Errc::offset_out_of_range, "the log has no such offset"};
+  if (target.offset > end.offset) return Error{Errc::offset_out_of_range, "the log has no such offset"};
   if (most == 0 && first_batch != storage::Log::FirstBatch::whole) return {};
   slice = TRY(log.read(target.offset, end, most, first_batch, mode));
   return {};

@@ -68,5 +68,23 @@ TEST_CASE("fetch: versions before 6 hear of an offline partition as of one that 
   }
 }
 
+TEST_CASE("fetch: an offset below the log start is out of range though its epoch diverges") {
+  FetchFixture fixture;
+  fixture.create("one", 1, 1);
+  fixture.append("one", 0, 5);
+  storage::Log& log = fixture.partition("one", 0).log();
+  REQUIRE(log.assign_leader_epoch(LeaderEpoch(2)).ok());
+  REQUIRE(fixture.partition("one", 0).set_log_start(Offset(3)).ok());
+  const auto fetched = [&](std::int64_t offset) {
+    FetchOf request = without_session().of(topic_id(1), {{0, offset}});
+    request.request().topics[0].partitions[0].last_fetched_epoch = LeaderEpoch(1);
+    return fixture.fetch(request);
+  };
+  CHECK(shown(fetched(2)) == "1:0!OFFSET_OUT_OF_RANGE");
+  const FetchResponse diverging = fetched(3);
+  CHECK(shown(diverging) == "1:0");
+  CHECK(diverging.responses[0].partitions[0].diverging_epoch.epoch == LeaderEpoch(0));
+}
+
 }  // namespace
 }  // namespace sillok::tests
