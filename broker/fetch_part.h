@@ -84,10 +84,19 @@ struct FetchParts {
   // Whether the client wants to hear of aborted transactions.
   protocol::IsolationLevel isolation = protocol::IsolationLevel::read_uncommitted;
 
+  // The partitions of a request without a session, to be looked up. As in Kafka, one that is named more than
+  // once has its first place and its last target.
+  void take_in(const protocol::FetchRequest& request);
+
   void clear() {
     topics.clear();
     parts.clear();
   }
+
+ private:
+  void merge_repeated();
 };
+
+std::size_t count_partitions(const protocol::FetchRequest& request);
 
 }  // namespace sillok::broker

@@ -52,13 +52,26 @@ class MoveListener {
   virtual bool wants_log_start() const { return false; }
 };
 
-// A request that waits for that, and goes on on its reactor.
+// A request that waits for that, and goes on on its reactor: once for all that moved until then, however many
+// partitions it is registered with.
 class FetchWaiter : public ReactorTask, public MoveListener {
  public:
   virtual ReactorPort& reactor() = 0;
   void moved(std::uint64_t /*tag*/, std::shared_ptr<MoveListener> self) final {
+    if (is_posted_.exchange(true, std::memory_order_acq_rel)) return;
     reactor().run_soon(std::static_pointer_cast<FetchWaiter>(std::move(self)));
   }
+  void run() final {
+    // What moved before this is seen by go_on(), what moves after it posts again.
+    is_posted_.exchange(false, std::memory_order_acq_rel);
+    go_on();
+  }
+
+ protected:
+  virtual void go_on() = 0;
+
+ private:
+  std::atomic<bool> is_posted_{false};
 };
 
 // Threading: any thread. Locks, in this order: queue_mutex_ (who writes, what waits), then the log's own,

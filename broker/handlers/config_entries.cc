@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <span>
 #include <utility>
 
@@ -27,13 +28,22 @@ std::vector<std::string_view> words(std::string_view text) {
   return found;
 }
 
-// The settings that decide together with `name`, as hours do with milliseconds: the strongest first.
-std::vector<std::string_view> family_of(std::string_view name) {
+using Families = std::map<std::string_view, std::vector<std::string_view>>;
+
+Families find_families() {
+  Families families;
   for (const TopicConfig& config : topic_configs()) {
     const auto family = words(config.broker_settings);
-    if (std::ranges::find(family, name) != family.end()) return family;
+    for (const std::string_view name : family) families.emplace(name, family);
   }
-  return {name};
+  for (const Setting& setting : settings()) families.try_emplace(setting.name, 1, setting.name);
+  return families;
+}
+
+// The settings that decide together with this one, as hours do with milliseconds: the strongest first.
+const std::vector<std::string_view>& family_of(const Setting& setting) {
+  static const Families families = find_families();
+  return families.at(setting.name);
 }
 
 std::span<const GivenSetting> given_as(const LoadedConfig& settings, std::string_view name) {
@@ -90,7 +100,7 @@ ConfigEntry broker_entry(const LoadedConfig& settings, const Setting& setting) {
   entry.type = setting.rule.type;
   entry.doc = setting.doc;
   entry.is_read_only = setting.update == Update::at_start;
-  entry.synonyms = broker_synonyms(settings, family_of(setting.name), setting.name);
+  entry.synonyms = broker_synonyms(settings, family_of(setting), setting.name);
   if (!entry.synonyms.empty()) {
     entry.value = entry.synonyms.front().value;
     entry.source = entry.synonyms.front().source;
@@ -166,6 +176,7 @@ std::vector<ConfigEntry> broker_config_entries(const LoadedConfig& settings) {
     hide_if_sensitive(entry);
     entries.push_back(std::move(entry));
   }
+  std::ranges::sort(entries, {}, &ConfigEntry::name);
   return entries;
 }
 

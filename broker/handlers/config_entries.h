@@ -36,12 +36,12 @@ struct ConfigEntry {
 
 // Every topic config, by name.
 std::vector<ConfigEntry> topic_config_entries(const LoadedConfig& settings, const TopicImage& topic);
-// Every setting of the broker, by name.
+// Every setting of the broker, and what else it was told at run time, by name.
 std::vector<ConfigEntry> broker_config_entries(const LoadedConfig& settings);
-// Of a group, or of a subscription to client metrics, that set `own`.
+// Of a group, or of a subscription to client metrics, that set `own`; by name.
 std::vector<ConfigEntry> resource_config_entries(const LoadedConfig& settings, ResourceKind kind,
                                                  const Configs& own);
-// What all brokers were told at run time. Views names in `settings`.
+// What all brokers were told at run time, by name. Views names in `settings`.
 std::vector<ConfigEntry> cluster_config_entries(const LoadedConfig& settings);
 
 }  // namespace sillok::broker

@@ -2,8 +2,10 @@
 // producers stand under the log's append lock, which is held across writes.
 #include <algorithm>
 #include <cstddef>
+#include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -80,21 +82,42 @@ class Answer {
       answer.error_code = ErrorCode::kafka_storage_error;
       return;
     }
-    const std::vector<storage::ProducerSnapshotEntry> producers = found.partition->log().producers();
-    if (producers.size() > room_) {
-      answer.error_code = ErrorCode::invalid_request;
-      answer.error_message = "The partitions have more producers than one answer holds: ask for fewer.";
+    if (is_full_) return refuse_too_many(answer);
+    if (const auto same = described_.find({name, answer.index}); same != described_.end()) {
+      const auto& [topic, place] = same->second;
+      const auto& producers = all_.topics[topic].partitions[place].active_producers;
+      if (!take_room(producers.size())) return refuse_too_many(answer);
+      answer.active_producers = producers;
       return;
     }
-    room_ -= producers.size();
+    const std::vector<storage::ProducerSnapshotEntry> producers = found.partition->log().producers();
+    if (!take_room(producers.size())) return refuse_too_many(answer);
+    if (producers.empty()) return;
     answer.active_producers.reserve(producers.size());
     for (const auto& entry : producers) answer.active_producers.push_back(describe(entry));
     std::ranges::sort(answer.active_producers, {}, &DescribeProducersProducer::producer_id);
+    described_[{name, answer.index}] = {all_.topics.size() - 1, all_.topics.back().partitions.size() - 1};
+  }
+
+  // False from the first time on that there is too little: nobody's producers are copied in vain again.
+  bool take_room(std::size_t count) {
+    is_full_ = count > room_;
+    if (!is_full_) room_ -= count;
+    return !is_full_;
+  }
+
+  static void refuse_too_many(DescribeProducersPartitionResponse& answer) {
+    answer.error_code = ErrorCode::invalid_request;
+    answer.error_message = "The partitions have more producers than one answer holds: ask for fewer.";
   }
 
   const Services& services_;
   const std::shared_ptr<const MetadataImage> image_;
   std::size_t room_ = kDescribedProducersMax;
+  bool is_full_ = false;
+  // Those that have producers, by topic and index: their places in all_. What is named again is copied from
+  // there, and its append lock not taken again.
+  std::map<std::pair<std::string_view, PartitionIndex>, std::pair<std::size_t, std::size_t>> described_;
   Explanations explanations_;
   DescribeProducersResponse all_;
 };

@@ -19,17 +19,12 @@ using storage::IoMode;
 
 constexpr Version kFirstVersionWithIds = 13;
 constexpr Version kFirstVersionWithReplicaState = 15;
+constexpr Version kFirstVersionWithStorageError = 6;
 
 SessionOwner owner_of(const FetchRequest& request, Version version) {
   const BrokerId replica =
       version < kFirstVersionWithReplicaState ? request.replica_id : request.replica_state.replica_id;
   return replica.value >= 0 ? SessionOwner::replica : SessionOwner::consumer;
-}
-
-std::size_t count_partitions(const FetchRequest& request) {
-  std::size_t count = 0;
-  for (const FetchTopic& topic : request.topics) count += topic.partitions.size();
-  return count;
 }
 
 // One request until its answer. Lives on the reactor of its connection, but for a read of cold data, for
@@ -61,7 +56,7 @@ class FetchOperation final : public FetchWaiter,
 
   ReactorPort& reactor() override { return reactor_; }
   // Something that this waits for moved on.
-  void run() override {
+  void go_on() override {
     if (on_pool_ || answered_) return;
     stop_waiting();
     evaluate(IoMode::resident_only);
@@ -109,20 +104,14 @@ class FetchOperation final : public FetchWaiter,
 
   // Of a request without a session.
   void add_parts(const FetchRequest& request) {
-    all_.topics.reserve(request.topics.size());
-    all_.parts.reserve(count_partitions(request));
-    for (const FetchTopic& topic : request.topics) {
-      all_.topics.push_back({all_.memory.keep(topic.name), topic.topic_id, nullptr});
-      for (const FetchPartition& wanted : topic.partitions) {
-        FetchPart& part = all_.parts.emplace_back();
-        part.target = FetchTarget::of(wanted);
-        part.topic = static_cast<std::uint32_t>(all_.topics.size() - 1);
-        Partitions::Lookup found = naming_ == TopicNaming::by_id
-                                       ? services_.partitions.find(topic.topic_id, wanted.index)
-                                       : services_.partitions.find(topic.name, wanted.index);
-        part.missing = missing_error(found.state, naming_);
-        part.partition = std::move(found.partition);
-      }
+    all_.take_in(request);
+    for (FetchPart& part : all_.parts) {
+      const FetchParts::Topic& topic = all_.topics[part.topic];
+      Partitions::Lookup found = naming_ == TopicNaming::by_id
+                                     ? services_.partitions.find(topic.id, part.target.index)
+                                     : services_.partitions.find(topic.name, part.target.index);
+      part.missing = missing_error(found.state, naming_);
+      part.partition = std::move(found.partition);
     }
   }
 
@@ -210,7 +199,16 @@ class FetchOperation final : public FetchWaiter,
       const ErrorCode error = session_->settle(session_epoch_, all_);
       if (error != ErrorCode::none) return send_fetch_error(response_, error, id);
     }
+    say_in_version();
     send_fetch_answer(response_, all_, id);
+  }
+
+  // As Kafka does: clients of old versions do not know the error, and would not retry.
+  void say_in_version() {
+    if (response_.version() >= kFirstVersionWithStorageError) return;
+    for (FetchPart& part : all_.parts) {
+      if (part.error == ErrorCode::kafka_storage_error) part.error = ErrorCode::not_leader_or_follower;
+    }
   }
 
   Services& services_;

@@ -125,7 +125,7 @@ class ListOffsetsOperation final : public FetchWaiter,
 
   // A broker that has just started after a crash knows its ends in a moment: most clients rather wait than
   // retry.
-  void run() override {
+  void go_on() override {
     if (services_.clock.steady() < deadline_ && waits_for_a_partition()) {
       if (timer_.value == 0) timer_ = reactor_.call_at(deadline_, weak_from_this());
       return;
@@ -135,7 +135,7 @@ class ListOffsetsOperation final : public FetchWaiter,
     if (!must_search_) return answer();
     services_.io.post([self = shared_from_this()] { self->answer(); });
   }
-  void expire() override { run(); }
+  void expire() override { go_on(); }
   ReactorPort& reactor() override { return reactor_; }
 
  private:

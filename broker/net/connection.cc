@@ -22,9 +22,18 @@ namespace sillok::broker {
 
 namespace {
 
-bool is_produce(ByteView frame) {
+bool is_of(protocol::ApiKey api, ByteView frame) {
   return frame.size() >= sizeof(std::int16_t) &&
-         load_big_endian<std::int16_t>(frame.data()) == static_cast<std::int16_t>(protocol::ApiKey::produce);
+         load_big_endian<std::int16_t>(frame.data()) == static_cast<std::int16_t>(api);
+}
+
+bool is_produce(ByteView frame) { return is_of(protocol::ApiKey::produce, frame); }
+
+// Whether what the request keeps of a frame while it waits is to count as the frame does. Not of a produce:
+// its batches are written, or count as queued at their device. Nor of a fetch, which may wait for as long as
+// its client likes, and would keep the frames of producers out.
+bool counts_until_answered(ByteView frame) {
+  return !is_produce(frame) && !is_of(protocol::ApiKey::fetch, frame);
 }
 
 }  // namespace
@@ -229,12 +238,21 @@ void Connection::receive_large() {
   const Result<std::size_t> got = receive(large_->rest());
   if (!got.ok()) return close(nullptr);
   large_->filled(*got);
-  if (!large_->complete()) return;
+  if (large_->complete()) dispatch_large();
+}
+
+void Connection::dispatch_large() {
   frame_began_.reset();
   LargeFrame frame = std::move(*large_);
   large_.reset();
-  dispatch_frame(frame.frame());
-  if (reserved_ > 0) environment_.budget.release(std::exchange(reserved_, 0));
+  const bool counts = counts_until_answered(frame.frame());
+  const std::uint64_t slot = dispatch_frame(frame.frame());
+  Slot& entry = slots_[slot - first_slot_];
+  if (counts && !entry.done) {
+    entry.reserved = std::exchange(reserved_, 0);
+  } else {
+    environment_.budget.release(std::exchange(reserved_, 0));
+  }
 }
 
 bool Connection::may_dispatch() const {
@@ -253,18 +271,20 @@ void Connection::take_frames(MutableByteView bytes) {
     const auto size = load_big_endian<std::int32_t>(bytes.data());
     if (size < 0 || size > size_max) return refuse_size(size);
     const std::size_t whole = protocol::kFrameSizeBytes + static_cast<std::size_t>(size);
-    if (whole > bytes.size()) {
-      if (whole > kSmallFrameBytes &&
-          begin_large(static_cast<std::size_t>(size), bytes.subspan(protocol::kFrameSizeBytes))) {
-        return;
-      }
-      break;
-    }
-    frame_began_.reset();
-    const MutableByteView frame = bytes.subspan(protocol::kFrameSizeBytes, static_cast<std::size_t>(size));
+    const MutableByteView frame =
+        bytes.first(std::min(whole, bytes.size())).subspan(protocol::kFrameSizeBytes);
+    const bool is_whole = whole <= bytes.size();
     // What follows an append sees it.
-    if (!is_produce(frame)) make_appends(appends);
-    dispatch_frame(frame);
+    if (is_whole && !is_produce(frame)) make_appends(appends);
+    if (whole > kSmallFrameBytes && (!is_whole || counts_until_answered(frame))) {
+      if (!begin_large(static_cast<std::size_t>(size), frame)) break;
+      if (!is_whole) return;
+      dispatch_large();
+    } else {
+      if (!is_whole) break;
+      frame_began_.reset();
+      dispatch_frame(frame);
+    }
     bytes = bytes.subspan(whole);
   }
   make_appends(appends);
@@ -357,7 +377,7 @@ void Connection::reservation_made() {
   end_of_round();
 }
 
-void Connection::dispatch_frame(MutableByteView frame) {
+std::uint64_t Connection::dispatch_frame(MutableByteView frame) {
   const std::uint64_t slot = first_slot_ + slots_.size();
   slots_.push_back({});
   const bool appends = is_produce(frame);
@@ -367,8 +387,8 @@ void Connection::dispatch_frame(MutableByteView frame) {
   const bool answerable = dispatch(environment_.services, reactor_, info_, frame, shared_from_this(), slot);
   dispatching_ = false;
   if (!answerable) receiving_ended_ = true;  // its slot closes the connection when its turn comes
-  if (!use) return;
-  if (Device* const congested = use->congested()) wait_for(*congested);
+  if (Device* const congested = use ? use->congested() : nullptr) wait_for(*congested);
+  return slot;
 }
 
 // A producer that outruns the disk is not read from until the disk has caught up.
@@ -406,6 +426,7 @@ void Connection::fill_slot(std::uint64_t slot, SlotOutcome outcome, OutgoingFram
   Slot& entry = slots_[slot - first_slot_];
   entry.done = true;
   entry.outcome = outcome;
+  if (entry.reserved > 0) environment_.budget.release(std::exchange(entry.reserved, 0));
   if (!open_) return;
   entry.frame = std::move(frame);
   held_bytes_ += entry.frame.size();

@@ -4,6 +4,9 @@
 // place. The rest of a small frame is kept until more comes; a large frame gets memory of its own, once the
 // budget allows it. Answering: every request has a slot; answers arrive in any order and leave in the order
 // of the slots, all of a round in one send.
+//
+// A large frame's reservation goes with its memory, or, where the request copied what it waits with, with its
+// answer.
 #pragma once
 
 #include <boost/asio/generic/stream_protocol.hpp>
@@ -81,6 +84,7 @@ class Connection final : public ResponseSink,
     SlotOutcome outcome = SlotOutcome::unanswered;
     OutgoingFrame frame;
     std::weak_ptr<Abandonable> waits;
+    ByteCount reserved = 0;  // from the budget, for what the request keeps until it is answered
   };
   class CompletionTask;
   class ReservationTask;
@@ -104,8 +108,9 @@ class Connection final : public ResponseSink,
   void move_to(const ReactorSlot& target, ByteView received);
   bool begin_large(std::size_t size, ByteView start);
   void reservation_made();
+  void dispatch_large();
   void refuse_size(std::int32_t size);
-  void dispatch_frame(MutableByteView frame);
+  std::uint64_t dispatch_frame(MutableByteView frame);  // its slot
   bool may_dispatch() const;
   void wait_for(Device& device);
 

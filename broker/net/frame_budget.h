@@ -1,4 +1,5 @@
-// The memory that large frames may take while they are being received, over all connections.
+// The memory that large frames may take over all connections: while they are being received, and then what
+// their requests keep of them until they are answered.
 #pragma once
 
 #include <cstddef>

@@ -241,6 +241,85 @@ TEST_CASE("describe configs: several resources are answered in their order") {
   CHECK(response.results[3].error_code == ErrorCode::none);
 }
 
+TEST_CASE("describe configs: a resource that is named again has what is asked of it each time, by name") {
+  HandlerFixture fixture;
+  fixture.make_topic("a");
+  DescribeConfigsRequest request = asking(ConfigResourceType::topic, "a");
+  const auto add = [&](ConfigResourceType type, std::string_view name, std::vector<std::string_view> keys) {
+    request.resources.push_back({type, name, std::move(keys)});
+  };
+  add(ConfigResourceType::topic, "a", {"segment.ms", "absent", "retention.ms", "segment.ms"});
+  add(ConfigResourceType::broker, "1", {"num.partitions"});
+  add(ConfigResourceType::broker, "01", {"log.dirs"});
+  add(ConfigResourceType::group, "a", {"absent"});
+  const auto all = fixture.ask<DescribeConfigsResponse>(broker::handle_describe_configs, request, kLatest);
+  REQUIRE(all.results.size() == 5);
+  const auto names = [&](std::size_t place) {
+    CHECK(all.results[place].error_code == ErrorCode::none);
+    std::vector<std::string_view> found;
+    for (const DescribeConfigsEntry& entry : all.results[place].configs) found.push_back(entry.name);
+    return found;
+  };
+  CHECK(names(0).size() == broker::topic_configs().size());
+  CHECK(names(1) == std::vector<std::string_view>{"retention.ms", "segment.ms"});
+  CHECK(names(2) == std::vector<std::string_view>{"num.partitions"});
+  CHECK(names(3) == std::vector<std::string_view>{"log.dirs"});
+  CHECK(names(4).empty());
+  CHECK(find(all.results[0], "segment.ms") == find(all.results[1], "segment.ms"));
+}
+
+// How many of the results are no error; all others say that there are too many.
+std::size_t count_described(const DescribeConfigsResponse& response) {
+  std::size_t count = 0;
+  for (const DescribeConfigsResult& result : response.results) {
+    if (result.error_code == ErrorCode::none) {
+      ++count;
+      continue;
+    }
+    CHECK(result.error_code == ErrorCode::invalid_request);
+    CHECK(result.error_message.value_or("").find("ask for fewer") != std::string_view::npos);
+    CHECK(result.configs.empty());
+  }
+  return count;
+}
+
+TEST_CASE("describe configs: a short request gets no answer without end, and every topic is in it") {
+  HandlerFixture fixture;
+  fixture.make_topic("a");
+  constexpr std::size_t kConfigsMax = 100'000;
+  const auto asked_of = [&](DescribeConfigsRequest request) {
+    request.resources.push_back({ConfigResourceType::topic, "a", std::nullopt});
+    auto response = fixture.ask<DescribeConfigsResponse>(broker::handle_describe_configs, request, kLatest);
+    CHECK(response.results.back().configs.size() == broker::topic_configs().size());
+    response.results.pop_back();
+    return count_described(response);
+  };
+  DescribeConfigsRequest repeated;
+  repeated.resources.assign(1000, {ConfigResourceType::broker, "1", std::nullopt});
+  CHECK(asked_of(repeated) == kConfigsMax / broker::settings().size() + 1);
+  // What is made of a group counts, be nothing of it asked for.
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < kConfigsMax / 2; ++i) names.push_back(std::to_string(i));
+  DescribeConfigsRequest groups;
+  for (const std::string& name : names)
+    groups.resources.push_back({ConfigResourceType::group, name, std::vector<std::string_view>{"absent"}});
+  const std::size_t of_a_group = broker::resource_configs(broker::ResourceKind::group).size();
+  CHECK(asked_of(groups) == (kConfigsMax + of_a_group - 1) / of_a_group);
+}
+
+TEST_CASE("describe configs: one request has the configs of all topics, however many") {
+  HandlerFixture fixture;
+  std::vector<broker::NewTopic> topics;
+  for (int i = 0; i < 3000; ++i) topics.push_back({"topic-" + std::to_string(i), 1, 1, {}});
+  fixture.topics->create(topics, broker::ValidateOnly::no);
+  DescribeConfigsRequest request;
+  for (const broker::NewTopic& topic : topics)
+    request.resources.push_back({ConfigResourceType::topic, topic.name, std::nullopt});
+  const auto all = fixture.ask<DescribeConfigsResponse>(broker::handle_describe_configs, request, kLatest);
+  CHECK(count_described(all) == topics.size());
+  CHECK(all.results.back().configs.size() == broker::topic_configs().size());
+}
+
 TEST_CASE("describe configs: the longest name is refused in an answer that can be sent") {
   HandlerFixture fixture;
   const std::string longest(32'767, '9');

@@ -73,5 +73,40 @@ TEST_CASE("describe producers: what is not there is refused for itself, and the 
   CHECK(fixture.described("orders", {}).partitions.empty());
 }
 
+TEST_CASE(
+    "describe producers: one answer holds so many, and refuses what comes after the first that does not "
+    "fit") {
+  Fixture fixture;
+  constexpr std::size_t kProducers = 1000;
+  constexpr std::size_t kFitting = 200'000 / kProducers;
+  std::vector<Bytes> batches;
+  for (std::size_t i = 0; i < kProducers; ++i)
+    batches.push_back(batch().producer(static_cast<std::int64_t>(i), 0, 0).records(1));
+  ProduceRequest produced = produce_of("orders", batches[0], 1);
+  for (std::size_t i = 1; i < kProducers; ++i)
+    produced.topics[0].partitions.push_back({PartitionIndex(0), Records{batches[i], 0}});
+  fixture.client.send(produced, kProduceVersion, 5);
+  fixture.client.receive<ProduceResponse>(kProduceVersion, 5, fixture.kept);
+
+  std::vector<PartitionIndex> named(kFitting + 1, PartitionIndex(0));
+  named.insert(named.begin() + 1, PartitionIndex(1));
+  named.push_back(PartitionIndex(1));
+  named.push_back(PartitionIndex(2));
+  const auto topic = fixture.described("orders", named);
+  REQUIRE(topic.partitions.size() == named.size());
+  REQUIRE(topic.partitions[0].active_producers.size() == kProducers);
+  CHECK(topic.partitions[1].active_producers.empty());
+  for (std::size_t i = 2; i < kFitting + 1; ++i) {
+    CHECK(topic.partitions[i].error_code == ErrorCode::none);
+    CHECK(topic.partitions[i].active_producers == topic.partitions[0].active_producers);
+  }
+  for (const std::size_t refused : {kFitting + 1, kFitting + 2}) {
+    CHECK(topic.partitions[refused].error_code == ErrorCode::invalid_request);
+    CHECK(topic.partitions[refused].error_message.has_value());
+    CHECK(topic.partitions[refused].active_producers.empty());
+  }
+  CHECK(topic.partitions[kFitting + 3].error_code == ErrorCode::unknown_topic_or_partition);
+}
+
 }  // namespace
 }  // namespace sillok::tests

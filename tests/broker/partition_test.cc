@@ -1,6 +1,7 @@
 #include "broker/partition.h"
 
 #include <catch2/catch.hpp>
+#include <functional>
 #include <thread>
 
 #include "tests/support/partition_fixture.h"
@@ -15,9 +16,13 @@ namespace {
 struct CountingWaiter final : broker::FetchWaiter {
   explicit CountingWaiter(FakeReactor& reactor) : reactor_(reactor) {}
   broker::ReactorPort& reactor() override { return reactor_; }
-  void run() override { ++runs; }
+  void go_on() override {
+    ++runs;
+    if (meanwhile) meanwhile();
+  }
   FakeReactor& reactor_;
   int runs = 0;
+  std::function<void()> meanwhile;
 };
 
 FaultPoint every_sync_of_logs() { return {FileCall::sync, ".log", 1, kEveryCall}; }
@@ -193,6 +198,20 @@ TEST_CASE("partition: a waiter is woken once the high watermark passes its offse
   while (reactor.run_all() == 0) std::this_thread::yield();
   CHECK(waiter->runs == 1);
   CHECK_FALSE(fixture.partition->wait_beyond(Offset(0), waiter));
+}
+
+TEST_CASE(
+    "partition: a waiter is woken once for all that moves before its turn, and again for what moves in it") {
+  PartitionFixture fixture;
+  FakeReactor reactor;
+  const auto waiter = std::make_shared<CountingWaiter>(reactor);
+  for (int i = 0; i < 3; ++i) REQUIRE(fixture.partition->wait_beyond(Offset(i), waiter));
+  for (int i = 0; i < 2; ++i) fixture.append(batch().records(1), Acks::leader);
+  waiter->meanwhile = [&] {
+    if (waiter->runs == 1) fixture.append(batch().records(1), Acks::leader);
+  };
+  CHECK(reactor.run_all() == 2);
+  CHECK(waiter->runs == 2);
 }
 
 TEST_CASE("partition: a cancelled waiter is not woken") {
