@@ -105,14 +105,26 @@ class FetchOperation final : public FetchWaiter,
   // Of a request without a session.
   void add_parts(const FetchRequest& request) {
     all_.take_in(request);
-    for (FetchPart& part : all_.parts) {
-      const FetchParts::Topic& topic = all_.topics[part.topic];
-      Partitions::Lookup found = naming_ == TopicNaming::by_id
-                                     ? services_.partitions.find(topic.id, part.target.index)
-                                     : services_.partitions.find(topic.name, part.target.index);
-      part.missing = missing_error(found.state, naming_);
-      part.partition = std::move(found.partition);
-    }
+    for (FetchPart& part : all_.parts) find(part);
+  }
+
+  void find(FetchPart& part) const {
+    const FetchParts::Topic& topic = all_.topics[part.topic];
+    Partitions::Lookup found = naming_ == TopicNaming::by_id
+                                   ? services_.partitions.find(topic.id, part.target.index)
+                                   : services_.partitions.find(topic.name, part.target.index);
+    part.missing = missing_error(found.state, naming_);
+    part.partition = std::move(found.partition);
+  }
+
+  // One that went to another log directory is served from there, and its consumers need not know. A session
+  // looks for its partitions itself.
+  Result<void> look(FetchPart& part, ByteCount limit, storage::Log::FirstBatch first_batch,
+                    IoMode mode) const {
+    TRY(part.look(limit, first_batch, mode));
+    if (session_ || part.error != ErrorCode::not_leader_or_follower) return {};
+    find(part);
+    return part.look(limit, first_batch, mode);
   }
 
   // Reads what there is, and answers or waits. What would wait for the disk is done again on the pool.
@@ -151,7 +163,7 @@ class FetchOperation final : public FetchWaiter,
       FetchPart& part = all_.parts[first + i < count ? first + i : first + i - count];
       const auto first_batch =
           taken == 0 ? storage::Log::FirstBatch::whole : storage::Log::FirstBatch::within_limit;
-      TRY(part.look(left, first_batch, mode));
+      TRY(look(part, left, first_batch, mode));
       if (part.is_unknown()) {
         ++unknown;
       } else {
