@@ -126,6 +126,34 @@ TEST_CASE("alter configs: what cannot be is refused with Kafka's error, and chan
         ErrorCode::invalid_request);
 }
 
+TEST_CASE("alter configs: a value has at most as many characters as Kafka takes, of every resource") {
+  HandlerFixture fixture;
+  fixture.make_topic("a");
+  const auto throttled = [](std::size_t size) { return std::string(size - 2, '0') + ":1"; };
+  const std::string longest = throttled(broker::kConfigValueSizeMax);
+  const std::string too_long = throttled(broker::kConfigValueSizeMax + 1);
+  constexpr std::string_view kName = "leader.replication.throttled.replicas";
+  CHECK(change_topic(fixture, {set(kName, longest)}) == ErrorCode::none);
+  CHECK(change_topic(fixture, {append(kName, "1:1")}) == ErrorCode::invalid_config);
+  CHECK(change_topic(fixture, {set(kName, too_long)}) == ErrorCode::invalid_config);
+  CHECK(config_of(fixture, std::string(kName)) == longest);
+  CHECK(change_broker(fixture, "1", {set("listener.name.x.y", longest)}) == ErrorCode::none);
+  CHECK(change_broker(fixture, "1", {set("listener.name.x.y", too_long)}) == ErrorCode::invalid_config);
+  const auto match = [&](std::string_view repeated, std::size_t count) {
+    std::string value = "client_id=";
+    for (std::size_t i = 0; i < count; ++i) value += repeated;
+    return change(fixture, changing(ConfigResourceType::client_metrics, "m", {set("match", value)}));
+  };
+  // As Java counts: units of UTF-16.
+  constexpr std::size_t kRest = broker::kConfigValueSizeMax - std::string_view("client_id=").size();
+  for (std::string_view one : {"x", "é", "한"}) {
+    CHECK(match(one, kRest) == ErrorCode::none);
+    CHECK(match(one, kRest + 1) == ErrorCode::invalid_config);
+  }
+  CHECK(match("𝄞", kRest / 2) == ErrorCode::none);
+  CHECK(match("𝄞", kRest / 2 + 1) == ErrorCode::invalid_config);
+}
+
 TEST_CASE("alter configs: bytes that are no UTF-8 are refused: the metadata could not be read again") {
   HandlerFixture fixture;
   CHECK(change_broker(fixture, "1", {set("listener.name.x.ssl.key.password", "\xff")}) ==
