@@ -340,6 +340,36 @@ TEST_CASE("alter configs: there is a limit to how many settings are kept") {
   CHECK(change_broker(fixture, "1", changes) == ErrorCode::none);
 }
 
+TEST_CASE("alter configs: there is a limit to the bytes that are kept, of the broker and of each kind") {
+  HandlerFixture fixture;
+  const std::string longest(broker::kConfigValueSizeMax, 'x');
+  // How many are taken before one is refused, which then has room when another one goes.
+  const auto fill = [&](ConfigResourceType type, std::string_view resource, std::string_view config,
+                        const std::string& value) {
+    const auto one = [&](int i, const IncrementalAlterConfigsConfig& change_of_it) {
+      const std::string name = std::string(resource) + std::to_string(i);
+      return change(fixture, changing(type, type == ConfigResourceType::broker ? "1" : name, {change_of_it}));
+    };
+    const auto named = [&](int i) {
+      return type == ConfigResourceType::broker ? std::string(config) + std::to_string(i)
+                                                : std::string(config);
+    };
+    int count = 0;
+    ErrorCode error = ErrorCode::none;
+    while ((error = one(count, set(named(count), value))) == ErrorCode::none) ++count;
+    CHECK(error == ErrorCode::policy_violation);
+    CHECK(one(0, set(named(0), value)) == ErrorCode::none);
+    CHECK(one(0, remove(named(0))) == ErrorCode::none);
+    CHECK(one(count, set(named(count), value)) == ErrorCode::none);
+    return count;
+  };
+  CHECK(fill(ConfigResourceType::broker, "", "listener.name.", longest) == (1 << 20) / 32'784);
+  const std::string match = "client_id=" + longest.substr(10);
+  CHECK(fill(ConfigResourceType::client_metrics, "m", "match", match) == (32 << 20) / 32'775);
+  CHECK(change(fixture, changing(ConfigResourceType::group, "g",
+                                 {set("share.isolation.level", "read_committed")})) == ErrorCode::none);
+}
+
 TEST_CASE("alter configs: a change tells what was before it, too") {
   HandlerFixture fixture;
   std::vector<std::string> seen;
