@@ -52,14 +52,24 @@ std::size_t utf16_size(std::string_view text) {
   return size;
 }
 
-// "a,b" with the elements of `change` in it once, or without them.
+// "a,b" with the elements of `change` at its end, as far as they are not there, or without them: each takes
+// one away. Both lists may have millions of elements.
 std::string changed_list(std::string_view before, const ConfigChange& change) {
+  const std::vector<std::string_view> given = parse_list(*change.value);
   std::vector<std::string_view> elements = parse_list(before);
-  for (const std::string_view element : parse_list(*change.value)) {
-    const auto found = std::ranges::find(elements, element);
-    const bool has = found != elements.end();
-    if (change.operation == ConfigOperation::append && !has) elements.push_back(element);
-    if (change.operation == ConfigOperation::subtract && has) elements.erase(found);
+  if (change.operation == ConfigOperation::append) {
+    std::set<std::string_view> there(elements.begin(), elements.end());
+    for (const std::string_view element : given) {
+      if (there.insert(element).second) elements.push_back(element);
+    }
+  } else {
+    std::multiset<std::string_view> going(given.begin(), given.end());
+    std::erase_if(elements, [&](std::string_view element) {
+      const auto found = going.find(element);
+      if (found == going.end()) return false;
+      going.erase(found);
+      return true;
+    });
   }
   return fmt::format("{}", fmt::join(elements, ","));
 }

@@ -295,13 +295,12 @@ std::optional<std::string> topic_config_fault(std::string_view name, std::string
 
 std::optional<std::string> topic_configs_fault(const std::map<std::string, std::string>& configs) {
   std::string faults;
-  const auto add = [&](const std::string& fault) {
-    if (faults.size() > kFaultsSizeMax) return;
-    if (!faults.empty()) faults += "; ";
-    faults += fault;
-  };
   for (const auto& [name, value] : configs) {
-    if (const auto fault = config_fault(name, value)) add(*fault);
+    const auto fault = config_fault(name, value);
+    if (!fault) continue;
+    if (!faults.empty()) faults += "; ";
+    faults += *fault;
+    if (faults.size() > kFaultsSizeMax) break;
   }
   if (!faults.empty()) return faults;
   return topic_configs_conflict(configs);
