@@ -145,6 +145,24 @@ TEST_CASE("alter configs: what cannot be is refused with Kafka's error, and chan
         ErrorCode::invalid_request);
 }
 
+TEST_CASE("alter configs: what is wrong with the configs is told before that there is no such topic") {
+  HandlerFixture fixture;
+  const auto change_named = [&](std::string_view name, IncrementalAlterConfigsConfig one) {
+    return change(fixture, changing(ConfigResourceType::topic, name, {one}));
+  };
+  CHECK(change_named("absent", set("retention.ms", "x")) == ErrorCode::invalid_config);
+  CHECK(change_named("absent", set("nonsense", "1")) == ErrorCode::invalid_config);
+  CHECK(change_named("absent", append("retention.ms", "1")) == ErrorCode::invalid_config);
+  CHECK(change_named("absent", append("cleanup.policy", "compact")) == ErrorCode::unknown_topic_or_partition);
+  CHECK(change_named("absent", set("min.compaction.lag.ms", "9223372036854775807")) ==
+        ErrorCode::unknown_topic_or_partition);
+  CHECK(change_named("absent", {"retention.ms", ConfigOperation::set, std::nullopt}) ==
+        ErrorCode::invalid_request);
+  CHECK(change_named("b b", set("retention.ms", "x")) == ErrorCode::invalid_topic_exception);
+  CHECK(change_named("b b", append("retention.ms", "1")) == ErrorCode::invalid_config);
+  CHECK(change_named("", set("nonsense", "1")) == ErrorCode::invalid_request);
+}
+
 TEST_CASE("alter configs: a value has at most as many characters as Kafka takes, of every resource") {
   HandlerFixture fixture;
   fixture.make_topic("a");
