@@ -154,14 +154,14 @@ TopicOutcome Topics::alter_configs(std::string_view name, const ConfigChanges& c
   if (name.empty()) return refused(ErrorCode::invalid_request, "Default topic resources are not allowed.");
   if (auto fault = topic_name_fault(name))
     return refused(ErrorCode::invalid_topic_exception, *std::move(fault));
-  if (auto fault = topic_configs_fault(set_by(changes, after->configs))) {
+  if (auto fault = topic_values_fault(set_by(changes, after->configs))) {
     return refused(ErrorCode::invalid_config, *std::move(fault));
   }
-  if (auto fault = topic_configs_conflict(after->configs)) {
+  after->log_config = resolve_log_config(defaults_, after->configs);
+  if (auto fault = topic_configs_conflict(after->log_config)) {
     return refused(ErrorCode::invalid_config, *std::move(fault));
   }
   if (before == nullptr) return unknown(name);
-  after->log_config = resolve_log_config(defaults_, after->configs);
   if (validate_only == ValidateOnly::yes || after->configs == before->configs) {
     return {ErrorCode::none, "", std::move(after)};
   }

@@ -163,6 +163,25 @@ TEST_CASE("alter configs: what is wrong with the configs is told before that the
   CHECK(change_named("", set("nonsense", "1")) == ErrorCode::invalid_request);
 }
 
+TEST_CASE("alter configs: a topic's compaction lags must fit those that it has of the broker") {
+  HandlerFixture fixture{{"log.cleaner.max.compaction.lag.ms", "1000"}};
+  fixture.make_topic("a");
+  constexpr std::string_view kMin = "min.compaction.lag.ms";
+  constexpr std::string_view kMax = "max.compaction.lag.ms";
+  const auto made = [&](std::map<std::string, std::string> configs) {
+    return fixture.make_topic("b", 1, std::move(configs)).error;
+  };
+  CHECK(made({{std::string(kMin), "5000"}}) == ErrorCode::invalid_config);
+  CHECK(change_topic(fixture, {set(kMin, "5000")}) == ErrorCode::invalid_config);
+  CHECK(change_topic(fixture, {set(kMin, "1000")}) == ErrorCode::none);
+  CHECK(change_topic(fixture, {set(kMax, "6000")}) == ErrorCode::none);
+  CHECK(change_topic(fixture, {set(kMin, "5000")}) == ErrorCode::none);
+  CHECK(change_topic(fixture, {remove(kMax)}) == ErrorCode::invalid_config);
+  CHECK(change_broker(fixture, "", {set("log.cleaner.min.compaction.lag.ms", "500")}) == ErrorCode::none);
+  CHECK(made({{std::string(kMax), "499"}}) == ErrorCode::invalid_config);
+  CHECK(made({{std::string(kMax), "500"}}) == ErrorCode::none);
+}
+
 TEST_CASE("alter configs: a value has at most as many characters as Kafka takes, of every resource") {
   HandlerFixture fixture;
   fixture.make_topic("a");
