@@ -215,6 +215,11 @@ std::optional<ConfigFault> BrokerConfigs::alter(Scope scope, const ConfigChanges
     return ConfigFault{ErrorCode::policy_violation,
                        fmt::format("at most {} settings can be altered", kAlteredMax)};
   }
+  if (const ByteCount size = size_of(changed); size > kAlteredSizeMax && size > size_of(of(scope))) {
+    return ConfigFault{
+        ErrorCode::policy_violation,
+        fmt::format("altered settings have at most {} bytes together, names included", kAlteredSizeMax)};
+  }
   if (validate_only == ValidateOnly::yes) return std::nullopt;
   const auto written = store_resource_configs(store_, key(scope), changed);
   if (!written.ok()) return ConfigFault{ErrorCode::kafka_storage_error, written.error().describe()};

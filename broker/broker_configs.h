@@ -21,7 +21,8 @@ namespace sillok::broker {
 // serves. Durability: a change is on disk before anything sees it.
 class BrokerConfigs {
  public:
-  static constexpr std::size_t kAlteredMax = 2000;  // names with a value, of each scope
+  static constexpr std::size_t kAlteredMax = 2000;       // names with a value, of each scope
+  static constexpr ByteCount kAlteredSizeMax = 1 << 20;  // of those, with their values
 
   BrokerConfigs(LoadedConfig at_start, MetadataStore& store);
 
@@ -34,7 +35,7 @@ class BrokerConfigs {
   // All brokers' settings, or this one's, which are the stronger.
   enum class Scope { all_brokers, this_broker };
   // nullopt where all is well; else nothing was changed. Kafka's errors: 42 for names and values that cannot
-  // be, 44 past kAlteredMax, 40 for list operations on what is no list, 56 the disk.
+  // be, 44 past kAlteredMax and kAlteredSizeMax, 40 for list operations on what is no list, 56 the disk.
   std::optional<ConfigFault> alter(Scope scope, const ConfigChanges& changes, ValidateOnly validate_only);
   // What an Apache Kafka has for the scope: each replaces what is here, and those that it had at an earlier
   // call and has no more are removed. What cannot be is left out, with a note. Errors: those of the store.

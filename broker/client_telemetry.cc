@@ -50,10 +50,15 @@ ClientTelemetry::Subscription ClientTelemetry::subscribe(const Uuid& client_inst
   const SteadyTime now = clock_.steady();
   const std::lock_guard lock(mutex_);
   Instance& instance = hear_from(id, now);
-  if (!has_passed(std::max(instance.subscribed, instance.pushed), now)) {
+  const bool is_due = has_passed(std::max(instance.subscribed, instance.pushed), now);
+  // Whoever was told that its subscription is the wrong one asks for another at once. As in Kafka it counts
+  // as having asked when it did before.
+  if (!is_due && instance.last_error != ErrorCode::unknown_subscription_id &&
+      instance.last_error != ErrorCode::unsupported_compression_type) {
     return {ErrorCode::throttling_quota_exceeded, {}, 0};
   }
-  instance.subscribed = now;
+  if (is_due) instance.subscribed = now;
+  instance.last_error = ErrorCode::none;
   return {ErrorCode::none, id, instance.subscription_id};
 }
 
@@ -64,6 +69,7 @@ ErrorCode ClientTelemetry::push(const protocol::PushTelemetryRequest& request) {
   Instance& instance = hear_from(request.client_instance_id, now);
   const ErrorCode error = judge(request, instance, now);
   instance.is_ending = request.terminating;
+  instance.last_error = error;
   if (error == ErrorCode::none && !request.metrics.empty()) {
     ++dropped_.push_count;
     dropped_.byte_count += static_cast<ByteCount>(request.metrics.size());

@@ -58,6 +58,7 @@ class ClientTelemetry {
     storage::SteadyTime subscribed = storage::SteadyTime::min();
     storage::SteadyTime pushed = storage::SteadyTime::min();
     bool is_ending = false;
+    protocol::ErrorCode last_error = protocol::ErrorCode::none;  // of its last push
   };
   using Instances = std::list<Instance>;
 

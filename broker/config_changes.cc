@@ -41,14 +41,35 @@ std::optional<ConfigFault> fault_of(const ConfigChange& change, const ConfigKind
   return std::nullopt;
 }
 
-// "a,b" with the elements of `change` in it once, or without them.
+// A sequence of four bytes is two units, one of fewer bytes is one.
+std::size_t utf16_size(std::string_view text) {
+  std::size_t size = 0;
+  for (const char character : text) {
+    const auto byte = static_cast<unsigned char>(character);
+    const bool begins_sequence = (byte & 0xc0) != 0x80;
+    size += (begins_sequence ? 1U : 0U) + (byte >= 0xf0 ? 1U : 0U);
+  }
+  return size;
+}
+
+// "a,b" with the elements of `change` at its end, as far as they are not there, or without them: each takes
+// one away. Both lists may have millions of elements.
 std::string changed_list(std::string_view before, const ConfigChange& change) {
+  const std::vector<std::string_view> given = parse_list(*change.value);
   std::vector<std::string_view> elements = parse_list(before);
-  for (const std::string_view element : parse_list(*change.value)) {
-    const auto found = std::ranges::find(elements, element);
-    const bool has = found != elements.end();
-    if (change.operation == ConfigOperation::append && !has) elements.push_back(element);
-    if (change.operation == ConfigOperation::subtract && has) elements.erase(found);
+  if (change.operation == ConfigOperation::append) {
+    std::set<std::string_view> there(elements.begin(), elements.end());
+    for (const std::string_view element : given) {
+      if (there.insert(element).second) elements.push_back(element);
+    }
+  } else {
+    std::multiset<std::string_view> going(given.begin(), given.end());
+    std::erase_if(elements, [&](std::string_view element) {
+      const auto found = going.find(element);
+      if (found == going.end()) return false;
+      going.erase(found);
+      return true;
+    });
   }
   return fmt::format("{}", fmt::join(elements, ","));
 }
@@ -67,6 +88,21 @@ void apply(const ConfigChange& change, const ConfigKind& kind, Configs& configs)
 
 }  // namespace
 
+std::optional<ConfigFault> value_size_fault(std::string_view value) {
+  if (value.size() <= kConfigValueSizeMax || utf16_size(value) <= kConfigValueSizeMax) return std::nullopt;
+  return ConfigFault{
+      ErrorCode::invalid_config,
+      fmt::format(
+          "The configuration value cannot be added because it exceeds the maximum value size of {} bytes.",
+          kConfigValueSizeMax)};
+}
+
+ByteCount size_of(const Configs& configs) {
+  std::size_t size = 0;
+  for (const auto& [name, value] : configs) size += name.size() + value.size();
+  return static_cast<ByteCount>(size);
+}
+
 std::optional<ConfigFault> apply_changes(const ConfigChanges& changes, const ConfigKind& kind,
                                          Configs& configs) {
   std::set<std::string_view> names;
@@ -78,6 +114,11 @@ std::optional<ConfigFault> apply_changes(const ConfigChanges& changes, const Con
   }
   if (changes.others == ConfigChanges::Others::go) configs.clear();
   for (const ConfigChange& change : changes.changes) apply(change, kind, configs);
+  for (const ConfigChange& change : changes.changes) {
+    const auto changed = configs.find(change.name);
+    if (changed == configs.end()) continue;
+    if (auto fault = value_size_fault(changed->second)) return fault;
+  }
   return std::nullopt;
 }
 

@@ -2,6 +2,7 @@
 // group.
 #pragma once
 
+#include <cstddef>
 #include <map>
 #include <optional>
 #include <span>
@@ -9,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "protocol/base/ids.h"
 #include "protocol/error_code.h"
 #include "protocol/messages/incremental_alter_configs.h"
 
@@ -34,6 +36,13 @@ struct ConfigFault {
   std::string message;
 };
 
+// Kafka's limit, and counted as Kafka counts: in units of UTF-16, though its message says bytes.
+inline constexpr std::size_t kConfigValueSizeMax = 32767;
+// 40 for a value that is longer; nullopt where it is not. Requires: it is UTF-8.
+std::optional<ConfigFault> value_size_fault(std::string_view value);
+// What the configs take, names and values.
+ByteCount size_of(const Configs& configs);
+
 // The configs that a kind of resource has.
 class ConfigKind {
  public:
@@ -43,8 +52,9 @@ class ConfigKind {
   virtual std::string inherited(std::string_view name) const = 0;
 };
 
-// Applies the changes to `configs`, without judging the values. Kafka's errors: 42 for a name that comes
-// twice, or a null value; 40 for list operations on what is no list. After a fault `configs` are worthless.
+// Applies the changes to `configs`, and judges of the values their size only. Kafka's errors: 42 for a name
+// that comes twice, or a null value; 40 for list operations on what is no list, and for values that are too
+// long. After a fault `configs` are worthless.
 std::optional<ConfigFault> apply_changes(const ConfigChanges& changes, const ConfigKind& kind,
                                          Configs& configs);
 

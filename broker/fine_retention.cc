@@ -78,13 +78,17 @@ void keep_to_budget(std::span<const PartitionPointer> partitions, ByteCount budg
     };
     const auto oldest = std::ranges::min_element(all, is_older);
     if (oldest == all.end() || oldest->oldest() == nullptr) return;
-    const storage::SegmentAge going = *oldest->oldest();
-    if (!move_start(*oldest->partition, going.next_offset, now)) {
+    const Offset end = oldest->oldest()->next_offset;
+    if (!move_start(*oldest->partition, end, now)) {
       all.erase(oldest);  // the others go on
       continue;
     }
-    ++oldest->next;
-    excess -= going.size;
+    // More of them may have gone, by retention.bytes and retention.ms.
+    const Offset start = oldest->partition->log().log_start();
+    for (; oldest->next < oldest->ages.size() && oldest->ages[oldest->next].next_offset <= start;
+         ++oldest->next) {
+      excess -= oldest->ages[oldest->next].size;
+    }
   }
 }
 

@@ -48,6 +48,10 @@ std::optional<ConfigFault> name_fault(ResourceKind kind, std::string_view name) 
   return std::nullopt;
 }
 
+ByteCount size_with(std::string_view name, const Configs& configs) {
+  return configs.empty() ? 0 : static_cast<ByteCount>(name.size()) + size_of(configs);
+}
+
 ConfigFault unknown_config(ResourceKind kind, std::string_view name) {
   const bool is_group = kind == ResourceKind::group;
   return {is_group ? ErrorCode::invalid_config : ErrorCode::invalid_request,
@@ -99,7 +103,7 @@ Result<void> ResourceConfigs::load() {
   for (const ResourceKind kind : {ResourceKind::group, ResourceKind::client_metrics}) {
     const std::string prefix = resource_configs_prefix(stored_kind(kind));
     for (const KeyValue& pair : TRY(store_.range(prefix))) {
-      resources_[kind][pair.key.substr(prefix.size())] = TRY(decode_resource_configs(pair.key, pair.value));
+      keep(kind, pair.key.substr(prefix.size()), TRY(decode_resource_configs(pair.key, pair.value)));
     }
   }
   return {};
@@ -107,27 +111,57 @@ Result<void> ResourceConfigs::load() {
 
 Configs ResourceConfigs::find(ResourceKind kind, std::string_view name) const {
   const std::lock_guard lock(mutex_);
-  const auto named = resources_.find(kind);
-  if (named == resources_.end()) return {};
-  const auto found = named->second.find(name);
-  return found == named->second.end() ? Configs{} : found->second;
+  const auto kept = kept_.find(kind);
+  if (kept == kept_.end()) return {};
+  const auto found = kept->second.named.find(name);
+  return found == kept->second.named.end() ? Configs{} : found->second;
 }
 
 std::vector<std::string> ResourceConfigs::names(ResourceKind kind) const {
   const std::lock_guard lock(mutex_);
   std::vector<std::string> found;
-  const auto named = resources_.find(kind);
-  if (named == resources_.end()) return found;
-  for (const auto& [name, configs] : named->second) found.push_back(name);
+  const auto kept = kept_.find(kind);
+  if (kept == kept_.end()) return found;
+  for (const auto& [name, configs] : kept->second.named) found.push_back(name);
   return found;
+}
+
+void ResourceConfigs::keep(ResourceKind kind, const std::string& name, Configs configs) {
+  Kept& kept = kept_[kind];
+  if (const auto before = kept.named.find(name); before != kept.named.end()) {
+    kept.size -= size_with(name, before->second);
+    kept.named.erase(before);
+  }
+  if (configs.empty()) return;
+  kept.size += size_with(name, configs);
+  kept.named.emplace(name, std::move(configs));
+}
+
+// What makes them smaller is always taken.
+std::optional<ConfigFault> ResourceConfigs::room_fault(ResourceKind kind, const std::string& name,
+                                                       const Configs& before, const Configs& after) const {
+  const std::lock_guard lock(mutex_);
+  const auto kept = kept_.find(kind);
+  const std::size_t count = kept == kept_.end() ? 0 : kept->second.named.size();
+  const ByteCount size = kept == kept_.end() ? 0 : kept->second.size;
+  if (before.empty() && !after.empty() && count >= kResourcesMax) {
+    return ConfigFault{ErrorCode::policy_violation,
+                       fmt::format("configs of at most {} are kept", kResourcesMax)};
+  }
+  const ByteCount growth = size_with(name, after) - size_with(name, before);
+  if (growth > 0 && size + growth > kSizeMax) {
+    return ConfigFault{ErrorCode::policy_violation,
+                       fmt::format("configs of at most {} bytes are kept, names included", kSizeMax)};
+  }
+  return std::nullopt;
 }
 
 std::optional<ConfigFault> ResourceConfigs::alter(ResourceKind kind, const std::string& name,
                                                   const ConfigChanges& changes, const LoadedConfig& settings,
                                                   ValidateOnly validate_only) {
   if (auto fault = name_fault(kind, name)) return fault;
-  Configs changed = find(kind, name);
-  const bool is_new = changed.empty();
+  const Configs before = find(kind, name);
+  Configs changed = before;
   if (auto fault = apply_changes(changes, Kind(), changed)) return fault;
   for (const ConfigChange& change : changes.changes) {
     if (change.operation == ConfigOperation::remove) continue;
@@ -135,19 +169,12 @@ std::optional<ConfigFault> ResourceConfigs::alter(ResourceKind kind, const std::
     if (config == nullptr) return unknown_config(kind, change.name);
     if (auto fault = value_fault_of(kind, *config, changed.at(change.name), settings)) return fault;
   }
-  if (is_new && names(kind).size() >= kResourcesMax) {
-    return ConfigFault{ErrorCode::policy_violation,
-                       fmt::format("configs of at most {} are kept", kResourcesMax)};
-  }
+  if (auto fault = room_fault(kind, name, before, changed)) return fault;
   if (validate_only == ValidateOnly::yes) return std::nullopt;
   const auto written = store_resource_configs(store_, resource_configs_key(stored_kind(kind), name), changed);
   if (!written.ok()) return ConfigFault{ErrorCode::kafka_storage_error, written.error().describe()};
   const std::lock_guard lock(mutex_);
-  if (changed.empty()) {
-    resources_[kind].erase(name);
-  } else {
-    resources_[kind][name] = std::move(changed);
-  }
+  keep(kind, name, std::move(changed));
   return std::nullopt;
 }
 

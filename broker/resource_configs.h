@@ -44,6 +44,7 @@ class ResourceConfigs {
  public:
   static constexpr std::size_t kResourcesMax = 100'000;  // of each kind
   static constexpr std::size_t kNameSizeMax = 1024;
+  static constexpr ByteCount kSizeMax = 32 << 20;  // of the names and configs of each kind
 
   explicit ResourceConfigs(MetadataStore& store) : store_(store) {}
 
@@ -55,16 +56,22 @@ class ResourceConfigs {
   std::vector<std::string> names(ResourceKind kind) const;
 
   // nullopt where all is well; else nothing was changed. Kafka's errors: 42 for names that cannot be, 40 for
-  // values, 44 past kResourcesMax, 56 the disk.
+  // values, 44 past kResourcesMax and kSizeMax, 56 the disk.
   std::optional<ConfigFault> alter(ResourceKind kind, const std::string& name, const ConfigChanges& changes,
                                    const LoadedConfig& settings, ValidateOnly validate_only);
 
  private:
-  using Named = std::map<std::string, Configs, std::less<>>;
+  struct Kept {
+    std::map<std::string, Configs, std::less<>> named;
+    ByteCount size = 0;
+  };
+  void keep(ResourceKind kind, const std::string& name, Configs configs);  // empty: keeps none
+  std::optional<ConfigFault> room_fault(ResourceKind kind, const std::string& name, const Configs& before,
+                                        const Configs& after) const;
 
   MetadataStore& store_;
   mutable std::mutex mutex_;  // guards what follows
-  std::map<ResourceKind, Named> resources_;
+  std::map<ResourceKind, Kept> kept_;
 };
 
 }  // namespace sillok::broker

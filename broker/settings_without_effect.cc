@@ -37,6 +37,17 @@ constexpr Setting live(std::string_view name, std::string_view reason, ValueType
   return setting;
 }
 
+// Topics have it as their default, which their own values must fit.
+template <auto Member>
+constexpr Setting compaction_lag(std::string_view name, std::string_view default_text, ValueRange range) {
+  Setting setting = live(name, kNoCompaction, ValueType::int64, default_text, range);
+  setting.set = [](Config& config, std::string_view value) {
+    std::int64_t& lag = config.log_defaults.*Member;
+    lag = parse_integer(value).value_or(lag);
+  };
+  return setting;
+}
+
 // By name; a test holds it to that.
 constexpr Setting kWithoutEffect[] = {
     fixed("add.partitions.to.txn.retry.backoff.max.ms", kTransactions, ValueType::int32, "100", at_least(0)),
@@ -148,10 +159,11 @@ constexpr Setting kWithoutEffect[] = {
     live("log.cleaner.io.buffer.load.factor", kNoCompaction, ValueType::float64, "0.9"),
     live("log.cleaner.io.buffer.size", kNoCompaction, ValueType::int32, "524288", at_least(0)),
     live("log.cleaner.io.max.bytes.per.second", kNoCompaction, ValueType::float64, "1.7976931348623157E308"),
-    live("log.cleaner.max.compaction.lag.ms", kNoCompaction, ValueType::int64, "9223372036854775807",
-         at_least(1)),
+    compaction_lag<&storage::LogConfig::max_compaction_lag_ms>("log.cleaner.max.compaction.lag.ms",
+                                                               "9223372036854775807", at_least(1)),
     live("log.cleaner.min.cleanable.ratio", kNoCompaction, ValueType::float64, "0.5", {0, 1}),
-    live("log.cleaner.min.compaction.lag.ms", kNoCompaction, ValueType::int64, "0", at_least(0)),
+    compaction_lag<&storage::LogConfig::min_compaction_lag_ms>("log.cleaner.min.compaction.lag.ms", "0",
+                                                               at_least(0)),
     live("log.cleaner.threads", kNoCompaction, ValueType::int32, "1", at_least(0)),
     fixed("log.dir.failure.timeout.ms", kOther, ValueType::int64, "30000", at_least(1)),
     fixed("log.flush.scheduler.interval.ms", kOther, ValueType::int64, "9223372036854775807"),

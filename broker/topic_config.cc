@@ -162,8 +162,9 @@ constexpr TopicConfig kTopicConfigs[] = {
                 "Bytes that stay here of a partition in tiered storage; -2 is retention.bytes."),
     kept_number("local.retention.ms", ValueType::int64, at_least(-2), "-2", "log.local.retention.ms",
                 "How long, in ms, segments in tiered storage stay here too; -2 is retention.ms."),
-    kept_number("max.compaction.lag.ms", ValueType::int64, at_least(1), "9223372036854775807",
-                "log.cleaner.max.compaction.lag.ms", "How long, in ms, a record may stay uncompacted."),
+    honoured<&LogConfig::max_compaction_lag_ms>("max.compaction.lag.ms", at_least(1),
+                                                "log.cleaner.max.compaction.lag.ms",
+                                                "How long, in ms, a record may stay uncompacted."),
     honoured<&LogConfig::max_message_bytes>(
         "max.message.bytes", at_least(0), "message.max.bytes",
         "Bytes of the largest record batch (as compressed) that is taken."),
@@ -183,8 +184,9 @@ constexpr TopicConfig kTopicConfigs[] = {
     kept_number("min.cleanable.dirty.ratio", ValueType::float64, {0, 1}, "0.5",
                 "log.cleaner.min.cleanable.ratio",
                 "The uncompacted part of a log from which on it is compacted."),
-    kept_number("min.compaction.lag.ms", ValueType::int64, at_least(0), "0",
-                "log.cleaner.min.compaction.lag.ms", "How long, in ms, a record stays uncompacted at least."),
+    honoured<&LogConfig::min_compaction_lag_ms>("min.compaction.lag.ms", at_least(0),
+                                                "log.cleaner.min.compaction.lag.ms",
+                                                "How long, in ms, a record stays uncompacted at least."),
     kept_number("min.insync.replicas", ValueType::int32, at_least(1), "1", "min.insync.replicas",
                 "In-sync replicas that acks=all needs. Kept only: there is one replica, and it counts as "
                 "min(value, 1)."),
@@ -262,13 +264,6 @@ std::optional<std::string> config_fault(std::string_view name, std::string_view 
   return std::nullopt;
 }
 
-std::int64_t number_of(const std::map<std::string, std::string>& configs, const char* name) {
-  const auto found = configs.find(name);
-  const std::string_view text =
-      found == configs.end() ? find_topic_config(name)->kept_default : std::string_view(found->second);
-  return parse_integer(text).value_or(0);
-}
-
 }  // namespace
 
 std::span<const TopicConfig> topic_configs() { return kTopicConfigs; }
@@ -293,25 +288,28 @@ std::optional<std::string> topic_config_fault(std::string_view name, std::string
   return std::nullopt;
 }
 
-std::optional<std::string> topic_configs_fault(const std::map<std::string, std::string>& configs) {
+std::optional<std::string> topic_values_fault(const std::map<std::string, std::string>& configs) {
   std::string faults;
-  const auto add = [&](const std::string& fault) {
-    if (faults.size() > kFaultsSizeMax) return;
-    if (!faults.empty()) faults += "; ";
-    faults += fault;
-  };
   for (const auto& [name, value] : configs) {
-    if (const auto fault = config_fault(name, value)) add(*fault);
+    const auto fault = config_fault(name, value);
+    if (!fault) continue;
+    if (!faults.empty()) faults += "; ";
+    faults += *fault;
+    if (faults.size() > kFaultsSizeMax) break;
   }
-  if (!faults.empty()) return faults;
-  return topic_configs_conflict(configs);
+  return faults.empty() ? std::nullopt : std::optional(std::move(faults));
 }
 
-std::optional<std::string> topic_configs_conflict(const std::map<std::string, std::string>& configs) {
-  if (number_of(configs, "min.compaction.lag.ms") <= number_of(configs, "max.compaction.lag.ms")) {
-    return std::nullopt;
-  }
-  return "min.compaction.lag.ms must not be greater than max.compaction.lag.ms";
+std::optional<std::string> topic_configs_conflict(const LogConfig& resolved) {
+  if (resolved.min_compaction_lag_ms <= resolved.max_compaction_lag_ms) return std::nullopt;
+  return fmt::format("min.compaction.lag.ms ({}) must not be greater than max.compaction.lag.ms ({})",
+                     resolved.min_compaction_lag_ms, resolved.max_compaction_lag_ms);
+}
+
+std::optional<std::string> topic_configs_fault(const std::map<std::string, std::string>& configs,
+                                               const LogConfig& defaults) {
+  if (auto fault = topic_values_fault(configs)) return fault;
+  return topic_configs_conflict(resolve_log_config(defaults, configs));
 }
 
 LogConfig resolve_log_config(const LogConfig& defaults, const std::map<std::string, std::string>& configs) {

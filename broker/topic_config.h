@@ -35,13 +35,15 @@ const TopicConfig* find_topic_config(std::string_view name);
 
 // Why `value` is none of this known config's; nullopt where it is one.
 std::optional<std::string> topic_config_fault(std::string_view name, std::string_view value);
-// What is wrong with these configs, all of it, each fault naming its config; nullopt where nothing is.
-std::optional<std::string> topic_configs_fault(const std::map<std::string, std::string>& configs);
+// What is wrong with the values of these, all of it, each fault naming its config; nullopt where nothing is.
+std::optional<std::string> topic_values_fault(const std::map<std::string, std::string>& configs);
+// What is wrong with configs together, each being fine alone.
+std::optional<std::string> topic_configs_conflict(const storage::LogConfig& resolved);
+// Both, for a topic of these configs where the broker gives `defaults`.
+std::optional<std::string> topic_configs_fault(const std::map<std::string, std::string>& configs,
+                                               const storage::LogConfig& defaults = {});
 
-// What is wrong with them together, each being fine alone.
-std::optional<std::string> topic_configs_conflict(const std::map<std::string, std::string>& configs);
-
-// `defaults` with what the topic sets. Requires: topic_configs_fault() found nothing; names that are unknown
+// `defaults` with what the topic sets. Requires: topic_values_fault() found nothing; names that are unknown
 // are passed over.
 storage::LogConfig resolve_log_config(const storage::LogConfig& defaults,
                                       const std::map<std::string, std::string>& configs);

@@ -34,6 +34,8 @@ struct LogConfig {
   protocol::TimestampType timestamp_type = protocol::TimestampType::create_time;  // message.timestamp.type
   std::int64_t timestamp_before_max_ms = kForever;  // message.timestamp.before.max.ms
   std::int64_t timestamp_after_max_ms = 3'600'000;  // message.timestamp.after.max.ms
+  std::int64_t min_compaction_lag_ms = 0;           // min.compaction.lag.ms, of which nothing is done yet
+  std::int64_t max_compaction_lag_ms = kForever;    // max.compaction.lag.ms, likewise
   // compression.type; nullopt is "producer": batches stay as they were sent.
   std::optional<protocol::Codec> codec;
   std::int32_t gzip_level = -1;                         // compression.gzip.level; -1 is the codec's own

@@ -69,12 +69,6 @@ Question question_of(const Request& request, ConfigChanges::Others others) {
 }
 
 std::optional<ConfigFault> alter_topic(Topics& topics, const Asked& asked, ValidateOnly validate_only) {
-  if (asked.name.empty()) {
-    return ConfigFault{ErrorCode::invalid_request, "Default topic resources are not allowed."};
-  }
-  if (const auto fault = topic_name_fault(asked.name)) {
-    return ConfigFault{ErrorCode::invalid_topic_exception, *fault};
-  }
   TopicOutcome outcome = topics.alter_configs(asked.name, asked.changes, validate_only);
   if (outcome.error == ErrorCode::none) return std::nullopt;
   return ConfigFault{outcome.error, std::move(outcome.message)};

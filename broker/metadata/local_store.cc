@@ -78,7 +78,7 @@ Result<void> LocalStore::read(std::vector<std::string>& notes) {
     return length.error();
   }
   if (TRY(file_system.exists(path_))) {
-    const std::string content = TRY(storage::read_file(file_system, path_, kFileSizeMax));
+    const std::string content = TRY(storage::read_file(file_system, path_, file_size_max()));
     file_ = TRY(file_system.open(path_, storage::OpenMode::read_write));
     file_size_ = static_cast<ByteCount>(content.size());
     const auto replayed = replay(as_bytes(content), notes);
@@ -267,11 +267,43 @@ bool LocalStore::holds(const Transaction& transaction) const {
 }
 
 Result<void> LocalStore::write(const Transaction& transaction, Lifetime lifetime) {
-  if (file_ == nullptr || file_size_ > std::max(options_.rewrite_size_min, 2 * live_size_)) {
-    const auto rewritten = rewrite();
-    if (!rewritten.ok()) return rewritten;
+  const auto made = make_room(transaction, lifetime);
+  return made.ok() ? append(transaction, lifetime) : made;
+}
+
+// Of what the store holds; negative where it becomes smaller.
+ByteCount LocalStore::growth_by(const Transaction& transaction) const {
+  ByteCount growth = 0;
+  const auto take_off = [&](const std::string& key) {
+    const auto found = values_.find(key);
+    if (found != values_.end()) growth -= record_size(found->first, found->second.text);
+  };
+  for (const std::string& key : transaction.deletes) take_off(key);
+  for (const Put& put : transaction.puts) {
+    take_off(put.key);
+    growth += record_size(put.key, put.value);
   }
-  return append(transaction, lifetime);
+  return growth;
+}
+
+// The reserve is for what makes the store smaller, and for what deletes something: it ends what was begun
+// when there was room, or (a topic's deletion) begins what frees some.
+Result<void> LocalStore::make_room(const Transaction& transaction, Lifetime lifetime) {
+  if (lifetime == Lifetime::lasting && transaction.deletes.empty()) {
+    const ByteCount growth = growth_by(transaction);
+    if (growth > 0 && live_size_ + growth > options_.size_max) {
+      return Error{Errc::too_large,
+                   fmt::format("{}: full: of at most {} bytes it holds {}, and {} would be added (what makes "
+                               "it smaller is still taken, as the deletion of a topic)",
+                               path_, options_.size_max, live_size_, growth)};
+    }
+  }
+  ByteCount size_max = static_cast<ByteCount>(protocol::kRecordBatchHeaderSize);
+  for (const std::string& key : transaction.deletes) size_max += record_size(key, "");
+  for (const Put& put : transaction.puts) size_max += record_size(put.key, put.value);
+  const bool is_mostly_old = file_size_ > std::max(options_.rewrite_size_min, 2 * live_size_);
+  const bool has_room = file_size_ + size_max <= file_size_max();
+  return file_ == nullptr || is_mostly_old || !has_room ? rewrite() : Result<void>();
 }
 
 Result<void> LocalStore::append(const Transaction& transaction, Lifetime lifetime) {
@@ -283,7 +315,7 @@ Result<void> LocalStore::append(const Transaction& transaction, Lifetime lifetim
   }
   const Bytes batch = TRY(builder.build());
   const auto size = static_cast<ByteCount>(batch.size());
-  if (size > kTransactionSizeMax || file_size_ + size > kFileSizeMax) {
+  if (size > kTransactionSizeMax || file_size_ + size > file_size_max()) {
     return Error{Errc::too_large, fmt::format("{}: no room for a transaction of {} bytes", path_, size)};
   }
   const ByteView parts[] = {batch};

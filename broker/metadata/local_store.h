@@ -27,13 +27,15 @@ inline constexpr std::string_view kMetadataLengthFileName = "sillok-metadata.len
 // after a failed write or sync nobody knows what the file holds, so nothing is written to it any more: the
 // next
 //   transaction first writes everything anew, to a new file. A failed transaction is not applied; after a
-//   crash it may be there, whole.
+//   crash it may be there, whole. When it is full (kSizeMax) what only adds is refused with Errc::too_large.
 // Invariants: the file's batches, one after the other, give what is in memory.
 class LocalStore final : public MetadataStore {
  public:
-  static constexpr ByteCount kFileSizeMax = 1 << 30;
+  static constexpr ByteCount kSizeMax = 1 << 30;  // of what it holds
   static constexpr int kTornFilesMax = 1000;
   static constexpr ByteCount kTransactionSizeMax = 64 << 20;
+  // What the file may have beyond kSizeMax: a full store still takes what makes it smaller.
+  static constexpr ByteCount kReserveSize = 2 * kTransactionSizeMax;
   // The file is rewritten when it is larger than this and than twice what it holds.
   static constexpr ByteCount kRewriteSizeMin = 1 << 20;
 
@@ -43,6 +45,8 @@ class LocalStore final : public MetadataStore {
     std::string directory;
     ByteCount rewrite_size_min = kRewriteSizeMin;
     LeaderEpoch epoch{0};  // greater than at every start before
+    ByteCount size_max = kSizeMax;
+    ByteCount reserve_size = kReserveSize;
   };
   // Cuts a torn last batch, with a line in `notes`: what is cut is kept in sillok-metadata.log.torn-<n>, and
   // the producer ids that it may have taken are skipped. Errc::corrupt, and nothing changed, where a bad
@@ -78,6 +82,9 @@ class LocalStore final : public MetadataStore {
   Result<bool> apply(const Transaction& transaction, Lifetime lifetime);
   bool holds(const Transaction& transaction) const;
   Result<void> write(const Transaction& transaction, Lifetime lifetime);
+  ByteCount growth_by(const Transaction& transaction) const;
+  ByteCount file_size_max() const { return options_.size_max + options_.reserve_size; }
+  Result<void> make_room(const Transaction& transaction, Lifetime lifetime);
   Result<void> append(const Transaction& transaction, Lifetime lifetime);
   Result<void> rewrite();
   void set(std::string key, std::string text, Lifetime lifetime);

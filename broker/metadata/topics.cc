@@ -75,7 +75,10 @@ TopicOutcome Topics::validate(const NewTopic& topic, const Plan& plan) const {
                    fmt::format("topic '{}' differs from topic '{}' only in '.' and '_'", topic.name, *other));
   }
   if (topic.config_fault) return refused(topic.config_fault->error, topic.config_fault->message);
-  if (const auto fault = topic_configs_fault(topic.configs))
+  for (const auto& [config, value] : topic.configs) {
+    if (auto fault = value_size_fault(value)) return refused(fault->error, std::move(fault->message));
+  }
+  if (const auto fault = topic_configs_fault(topic.configs, defaults_))
     return refused(ErrorCode::invalid_config, *fault);
   if (topic.placement_fault) return refused(topic.placement_fault->error, topic.placement_fault->message);
   if (topic.replication_factor == 0 || topic.replication_factor < -1) {

@@ -108,7 +108,8 @@ class Topics final : public MoveRecorder {
   // a crash in between, the next start makes the partitions.
   TopicOutcome add_partitions(std::string_view name, std::int32_t partition_count,
                               ValidateOnly validate_only);
-  // 3 unknown, 40 and 42 as apply_changes() has them and for values that cannot be, 56 the disk.
+  // In Kafka's order: 40 and 42 as apply_changes() has them, 42 no name, 17 bad name, 40 for values that
+  // cannot be, 3 unknown, 56 the disk.
   TopicOutcome alter_configs(std::string_view name, const ConfigChanges& changes, ValidateOnly validate_only);
   // What topics have that set nothing themselves; for the topics that there are, too.
   void set_defaults(const storage::LogConfig& defaults);

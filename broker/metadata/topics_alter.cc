@@ -145,18 +145,23 @@ TopicOutcome Topics::alter_configs(std::string_view name, const ConfigChanges& c
                                    ValidateOnly validate_only) {
   const auto image = this->image();
   const TopicImage* before = image->find(name);
-  if (before == nullptr) return unknown(name);
-  auto after = std::make_shared<TopicImage>(*before);
+  auto after = before != nullptr ? std::make_shared<TopicImage>(*before) : std::make_shared<TopicImage>();
   if (auto fault = apply_changes(changes, TopicKind(defaults_), after->configs)) {
     return refused(fault->error, std::move(fault->message));
   }
-  if (auto fault = topic_configs_fault(set_by(changes, after->configs))) {
-    return refused(ErrorCode::invalid_config, *std::move(fault));
-  }
-  if (auto fault = topic_configs_conflict(after->configs)) {
+  // Kafka tells faults of the changes first, then those of the name and of the values, and only then that
+  // there is no such topic.
+  if (name.empty()) return refused(ErrorCode::invalid_request, "Default topic resources are not allowed.");
+  if (auto fault = topic_name_fault(name))
+    return refused(ErrorCode::invalid_topic_exception, *std::move(fault));
+  if (auto fault = topic_values_fault(set_by(changes, after->configs))) {
     return refused(ErrorCode::invalid_config, *std::move(fault));
   }
   after->log_config = resolve_log_config(defaults_, after->configs);
+  if (auto fault = topic_configs_conflict(after->log_config)) {
+    return refused(ErrorCode::invalid_config, *std::move(fault));
+  }
+  if (before == nullptr) return unknown(name);
   if (validate_only == ValidateOnly::yes || after->configs == before->configs) {
     return {ErrorCode::none, "", std::move(after)};
   }

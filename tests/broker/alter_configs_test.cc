@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <ctime>
 #include <optional>
 #include <string>
 #include <vector>
@@ -96,6 +97,24 @@ TEST_CASE("alter configs: lists are added to and taken from, beginning with what
   CHECK(change_topic(fixture, {subtract("cleanup.policy", "compact")}) == ErrorCode::none);
   CHECK(config_of(fixture, "cleanup.policy") == "");
   CHECK(change_topic(fixture, {append("retention.ms", "5")}) == ErrorCode::invalid_config);
+  constexpr std::string_view kThrottled = "leader.replication.throttled.replicas";
+  CHECK(change_topic(fixture, {set(kThrottled, "0:1,1:1,0:1,2:1,0:1")}) == ErrorCode::none);
+  CHECK(change_topic(fixture, {append(kThrottled, "3:1,2:1,3:1")}) == ErrorCode::none);
+  CHECK(config_of(fixture, std::string(kThrottled)) == "0:1,1:1,0:1,2:1,0:1,3:1");
+  CHECK(change_topic(fixture, {subtract(kThrottled, "0:1,9:1,0:1,2:1")}) == ErrorCode::none);
+  CHECK(config_of(fixture, std::string(kThrottled)) == "1:1,0:1,3:1");
+}
+
+TEST_CASE("alter configs: a list of very many elements is changed by one that is as long") {
+  HandlerFixture fixture;
+  fixture.make_topic("a");
+  std::string many = "1:1";
+  for (int i = 2; i < 200'000; ++i) many += "," + std::to_string(i) + ":1";
+  const std::clock_t before = std::clock();
+  CHECK(change_topic(fixture, {append("leader.replication.throttled.replicas", many)}) ==
+        ErrorCode::invalid_config);
+  CHECK(change_topic(fixture, {subtract("leader.replication.throttled.replicas", many)}) == ErrorCode::none);
+  CHECK(std::clock() - before < 2 * CLOCKS_PER_SEC);  // each with each takes more than that
 }
 
 // What Apache Kafka 4.3.1 answers to the same.
@@ -124,6 +143,71 @@ TEST_CASE("alter configs: what cannot be is refused with Kafka's error, and chan
         ErrorCode::invalid_topic_exception);
   CHECK(change(fixture, changing(ConfigResourceType::topic, "", {set("retention.ms", "5")})) ==
         ErrorCode::invalid_request);
+}
+
+TEST_CASE("alter configs: what is wrong with the configs is told before that there is no such topic") {
+  HandlerFixture fixture;
+  const auto change_named = [&](std::string_view name, IncrementalAlterConfigsConfig one) {
+    return change(fixture, changing(ConfigResourceType::topic, name, {one}));
+  };
+  CHECK(change_named("absent", set("retention.ms", "x")) == ErrorCode::invalid_config);
+  CHECK(change_named("absent", set("nonsense", "1")) == ErrorCode::invalid_config);
+  CHECK(change_named("absent", append("retention.ms", "1")) == ErrorCode::invalid_config);
+  CHECK(change_named("absent", append("cleanup.policy", "compact")) == ErrorCode::unknown_topic_or_partition);
+  CHECK(change_named("absent", set("min.compaction.lag.ms", "9223372036854775807")) ==
+        ErrorCode::unknown_topic_or_partition);
+  CHECK(change_named("absent", {"retention.ms", ConfigOperation::set, std::nullopt}) ==
+        ErrorCode::invalid_request);
+  CHECK(change_named("b b", set("retention.ms", "x")) == ErrorCode::invalid_topic_exception);
+  CHECK(change_named("b b", append("retention.ms", "1")) == ErrorCode::invalid_config);
+  CHECK(change_named("", set("nonsense", "1")) == ErrorCode::invalid_request);
+}
+
+TEST_CASE("alter configs: a topic's compaction lags must fit those that it has of the broker") {
+  HandlerFixture fixture{{"log.cleaner.max.compaction.lag.ms", "1000"}};
+  fixture.make_topic("a");
+  constexpr std::string_view kMin = "min.compaction.lag.ms";
+  constexpr std::string_view kMax = "max.compaction.lag.ms";
+  const auto made = [&](std::map<std::string, std::string> configs) {
+    return fixture.make_topic("b", 1, std::move(configs)).error;
+  };
+  CHECK(made({{std::string(kMin), "5000"}}) == ErrorCode::invalid_config);
+  CHECK(change_topic(fixture, {set(kMin, "5000")}) == ErrorCode::invalid_config);
+  CHECK(change_topic(fixture, {set(kMin, "1000")}) == ErrorCode::none);
+  CHECK(change_topic(fixture, {set(kMax, "6000")}) == ErrorCode::none);
+  CHECK(change_topic(fixture, {set(kMin, "5000")}) == ErrorCode::none);
+  CHECK(change_topic(fixture, {remove(kMax)}) == ErrorCode::invalid_config);
+  CHECK(change_broker(fixture, "", {set("log.cleaner.min.compaction.lag.ms", "500")}) == ErrorCode::none);
+  CHECK(made({{std::string(kMax), "499"}}) == ErrorCode::invalid_config);
+  CHECK(made({{std::string(kMax), "500"}}) == ErrorCode::none);
+}
+
+TEST_CASE("alter configs: a value has at most as many characters as Kafka takes, of every resource") {
+  HandlerFixture fixture;
+  fixture.make_topic("a");
+  const auto throttled = [](std::size_t size) { return std::string(size - 2, '0') + ":1"; };
+  const std::string longest = throttled(broker::kConfigValueSizeMax);
+  const std::string too_long = throttled(broker::kConfigValueSizeMax + 1);
+  constexpr std::string_view kName = "leader.replication.throttled.replicas";
+  CHECK(change_topic(fixture, {set(kName, longest)}) == ErrorCode::none);
+  CHECK(change_topic(fixture, {append(kName, "1:1")}) == ErrorCode::invalid_config);
+  CHECK(change_topic(fixture, {set(kName, too_long)}) == ErrorCode::invalid_config);
+  CHECK(config_of(fixture, std::string(kName)) == longest);
+  CHECK(change_broker(fixture, "1", {set("listener.name.x.y", longest)}) == ErrorCode::none);
+  CHECK(change_broker(fixture, "1", {set("listener.name.x.y", too_long)}) == ErrorCode::invalid_config);
+  const auto match = [&](std::string_view repeated, std::size_t count) {
+    std::string value = "client_id=";
+    for (std::size_t i = 0; i < count; ++i) value += repeated;
+    return change(fixture, changing(ConfigResourceType::client_metrics, "m", {set("match", value)}));
+  };
+  // As Java counts: units of UTF-16.
+  constexpr std::size_t kRest = broker::kConfigValueSizeMax - std::string_view("client_id=").size();
+  for (std::string_view one : {"x", "é", "한"}) {
+    CHECK(match(one, kRest) == ErrorCode::none);
+    CHECK(match(one, kRest + 1) == ErrorCode::invalid_config);
+  }
+  CHECK(match("𝄞", kRest / 2) == ErrorCode::none);
+  CHECK(match("𝄞", kRest / 2 + 1) == ErrorCode::invalid_config);
 }
 
 TEST_CASE("alter configs: bytes that are no UTF-8 are refused: the metadata could not be read again") {
@@ -310,6 +394,36 @@ TEST_CASE("alter configs: there is a limit to how many settings are kept") {
   CHECK(change_broker(fixture, "1", changes) == ErrorCode::policy_violation);
   changes.pop_back();
   CHECK(change_broker(fixture, "1", changes) == ErrorCode::none);
+}
+
+TEST_CASE("alter configs: there is a limit to the bytes that are kept, of the broker and of each kind") {
+  HandlerFixture fixture;
+  const std::string longest(broker::kConfigValueSizeMax, 'x');
+  // How many are taken before one is refused, which then has room when another one goes.
+  const auto fill = [&](ConfigResourceType type, std::string_view resource, std::string_view config,
+                        const std::string& value) {
+    const auto one = [&](int i, const IncrementalAlterConfigsConfig& change_of_it) {
+      const std::string name = std::string(resource) + std::to_string(i);
+      return change(fixture, changing(type, type == ConfigResourceType::broker ? "1" : name, {change_of_it}));
+    };
+    const auto named = [&](int i) {
+      return type == ConfigResourceType::broker ? std::string(config) + std::to_string(i)
+                                                : std::string(config);
+    };
+    int count = 0;
+    ErrorCode error = ErrorCode::none;
+    while ((error = one(count, set(named(count), value))) == ErrorCode::none) ++count;
+    CHECK(error == ErrorCode::policy_violation);
+    CHECK(one(0, set(named(0), value)) == ErrorCode::none);
+    CHECK(one(0, remove(named(0))) == ErrorCode::none);
+    CHECK(one(count, set(named(count), value)) == ErrorCode::none);
+    return count;
+  };
+  CHECK(fill(ConfigResourceType::broker, "", "listener.name.", longest) == (1 << 20) / 32'784);
+  const std::string match = "client_id=" + longest.substr(10);
+  CHECK(fill(ConfigResourceType::client_metrics, "m", "match", match) == (32 << 20) / 32'775);
+  CHECK(change(fixture, changing(ConfigResourceType::group, "g",
+                                 {set("share.isolation.level", "read_committed")})) == ErrorCode::none);
 }
 
 TEST_CASE("alter configs: a change tells what was before it, too") {

@@ -54,6 +54,18 @@ TEST_CASE("create topics: every version creates") {
   }
 }
 
+TEST_CASE("create topics: a config's value has at most as many characters as Kafka takes") {
+  HandlerFixture fixture;
+  CreateTopicsTopic asked = topic("a");
+  const std::string value = std::string(broker::kConfigValueSizeMax - 1, '0') + ":1";
+  const auto error_of = [&](std::string_view throttled) {
+    asked.configs = {{"leader.replication.throttled.replicas", throttled}};
+    return create(fixture, asked).topics.at(0).error_code;
+  };
+  CHECK(error_of(value) == ErrorCode::invalid_config);
+  CHECK(error_of(std::string_view(value).substr(1)) == ErrorCode::none);
+}
+
 TEST_CASE("create topics: nothing happens on the connection's thread") {
   HandlerFixture fixture;
   CreateTopicsRequest request;

@@ -144,6 +144,29 @@ TEST_CASE("fine retention: a topic's budget is for all its partitions, and the o
   CHECK(log_start(young) == Offset(0));
 }
 
+TEST_CASE("fine retention: what else goes with a topic's oldest segment counts for its budget too") {
+  storage::LogConfig config;
+  config.segment_bytes = 1'000'000;
+  PartitionFixture large(config);
+  PartitionFixture small(config);
+  append(large, kBatchTimestamp, 900'000);
+  append(small, kBatchTimestamp + 1, 900'000);
+  append(small, kBatchTimestamp + 2, 900'000);
+  for (int i = 3; i < 12; ++i) append(large, kBatchTimestamp + i, 900'000);
+  config.retention_bytes = 5 * 900'000;
+  config.retention_topic_bytes = large.partition->log().size() + small.partition->log().size() - 1'000'000;
+  for (PartitionFixture* f : {&large, &small}) f->partition->set_config(config);
+  apply_fine_retention(std::vector{large.partition, small.partition}, kBatchTimestamp + 12);
+  CHECK(log_start(large) == Offset(5));
+  CHECK(log_start(small) == Offset(0));
+  config.retention_topic_bytes = 3'000'000;
+  for (PartitionFixture* f : {&large, &small}) f->partition->set_config(config);
+  apply_fine_retention(std::vector{large.partition, small.partition}, kBatchTimestamp + 12);
+  CHECK(large.partition->log().size() + small.partition->log().size() <= 3'000'000);
+  CHECK(large.partition->log().size() + small.partition->log().size() > 2'000'000);
+  CHECK(log_start(small) == Offset(1));
+}
+
 TEST_CASE("fine retention: a budget below a segment of each partition deletes no active segment") {
   PartitionFixture f(with_budget(1000));
   for (int i = 0; i < 5; ++i) append(f, kBatchTimestamp, 1000);

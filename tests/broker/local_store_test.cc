@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 #include <map>
 #include <memory>
+#include <optional>
 #include <random>
 #include <string>
 #include <utility>
@@ -30,6 +31,8 @@ struct Disk {
   std::unique_ptr<FaultFileSystem> files = std::make_unique<FaultFileSystem>(*memory);
   std::vector<std::string> notes;
   ByteCount rewrite_size_min = LocalStore::kRewriteSizeMin;
+  ByteCount size_max = LocalStore::kSizeMax;
+  ByteCount reserve_size = LocalStore::kReserveSize;
 
   Disk() {
     REQUIRE(memory->make_directories("/data").ok());
@@ -37,7 +40,8 @@ struct Disk {
   }
   Result<std::unique_ptr<LocalStore>> try_open() {
     notes.clear();
-    return LocalStore::open({files.get(), &clock, "/data", rewrite_size_min}, notes);
+    return LocalStore::open(
+        {files.get(), &clock, "/data", rewrite_size_min, LeaderEpoch(0), size_max, reserve_size}, notes);
   }
   std::unique_ptr<LocalStore> open() {
     auto store = try_open();
@@ -387,6 +391,37 @@ TEST_CASE("local store: a transaction larger than the limit is refused and nothi
   CHECK(result.error().code == Errc::too_large);
   put(*store, "c", "2");
   CHECK(values(*store) == Values{{"a", "1"}, {"c", "2"}});
+}
+
+TEST_CASE("local store: one that is full still takes what does not make it larger, and has room again then") {
+  Disk disk;
+  disk.size_max = 64'000;
+  disk.reserve_size = 16'000;
+  auto store = disk.open();
+  const auto error_of = [&](const LocalStore::Transaction& transaction) {
+    const auto done = store->txn(transaction);
+    CHECK(disk.file_size() <= disk.size_max + disk.reserve_size);
+    return done.ok() ? std::nullopt : std::optional(done.error().code);
+  };
+  int count = 0;
+  while (!error_of({{}, {{"key" + std::to_string(count), std::string(4000, 'k')}}, {}})) ++count;
+  CHECK(count == 15);
+  CHECK(error_of({{}, {{"new", std::string(4000, 'n')}}, {}}) == Errc::too_large);
+  for (int i = 0; i < 100; ++i) CHECK_FALSE(error_of({{}, {{"key0", std::to_string(1000 + i)}}, {}}));
+  CHECK_FALSE(error_of({{}, {{"new", std::string(3500, 'n')}}, {}}));
+  CHECK(error_of({{}, {{"key0", std::string(4000, 'k')}}, {}}) == Errc::too_large);
+  // As the deletion of a topic begins.
+  CHECK_FALSE(error_of({{}, {{"deleting", std::string(8010, 'd')}}, {"key1"}}));
+  CHECK_FALSE(error_of({{}, {}, {"deleting"}}));
+  CHECK_FALSE(error_of({{}, {{"key0", std::string(4000, 'k')}}, {}}));
+  const Values expected = values(*store);
+  store.reset();
+  disk.size_max = 20'000;  // it may have been filled under another limit
+  disk.reserve_size = 60'000;
+  store = disk.open();
+  CHECK(values(*store) == expected);
+  CHECK(error_of({{}, {{"key0", std::string(4001, 'k')}}, {}}) == Errc::too_large);
+  CHECK_FALSE(error_of({{}, {{"key0", std::string(3999, 'k')}}, {}}));
 }
 
 TEST_CASE("local store: keys of a session are gone after a restart, unless they were put to last since") {

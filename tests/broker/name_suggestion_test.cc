@@ -18,6 +18,17 @@ TEST_CASE("name suggestion: the nearest name by edits and swaps") {
   CHECK(broker::did_you_mean("log.dir", kKnown) == "; did you mean log.dirs?");
 }
 
+TEST_CASE("name suggestion: as far as a third of the name, and no farther") {
+  const std::vector<std::string_view> known = {"abcdefghijkl"};
+  CHECK(broker::nearest_name("abcdefghXYZ!", known) == "abcdefghijkl");
+  CHECK(broker::nearest_name("XYZ!efghijkl", known) == "abcdefghijkl");
+  CHECK(broker::nearest_name("badcfehgijkl", known) == "abcdefghijkl");
+  CHECK(broker::nearest_name("abcdefgh", known).has_value() == false);
+  CHECK(broker::nearest_name("abcdefghijklmnop", known) == "abcdefghijkl");
+  CHECK_FALSE(broker::nearest_name("abcdefgXYZ!?", known).has_value());
+  CHECK_FALSE(broker::nearest_name("XYZ!?fghijkl", known).has_value());
+}
+
 TEST_CASE("name suggestion: nothing for a name that is like none") {
   CHECK_FALSE(broker::nearest_name("retention", kKnown).has_value());
   CHECK_FALSE(broker::nearest_name("", kKnown).has_value());

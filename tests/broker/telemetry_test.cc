@@ -111,4 +111,29 @@ TEST_CASE("telemetry: a push is judged as Kafka judges it, counted and dropped")
   CHECK(telemetry.push(push_of(kSubscription)) == ErrorCode::invalid_request);
 }
 
+TEST_CASE(
+    "telemetry: who was told that its push had a wrong subscription or codec asks for another at once") {
+  for (const ErrorCode told : {ErrorCode::unknown_subscription_id, ErrorCode::unsupported_compression_type,
+                               ErrorCode::telemetry_too_large}) {
+    ManualClock clock;
+    ClientTelemetry telemetry(clock, 3);
+    const Bytes large(4);
+    protocol::PushTelemetryRequest push = push_of(kSubscription);
+    if (told == ErrorCode::unknown_subscription_id) push = push_of(5);
+    if (told == ErrorCode::unsupported_compression_type) push.compression_type = 9;
+    if (told == ErrorCode::telemetry_too_large) push.metrics = large;
+    REQUIRE(telemetry.subscribe(kClient).error == ErrorCode::none);
+    clock.advance(std::chrono::milliseconds(1));
+    CHECK(telemetry.push(push) == told);
+    clock.advance(std::chrono::milliseconds(1));
+    const bool may_ask = told != ErrorCode::telemetry_too_large;
+    CHECK(telemetry.subscribe(kClient).error ==
+          (may_ask ? ErrorCode::none : ErrorCode::throttling_quota_exceeded));
+    CHECK(telemetry.subscribe(kClient).error == ErrorCode::throttling_quota_exceeded);
+    CHECK(telemetry.push(push_of(kSubscription)) == ErrorCode::throttling_quota_exceeded);
+    clock.advance(ClientTelemetry::kPushInterval);
+    CHECK(telemetry.push(push_of(kSubscription)) == ErrorCode::none);
+  }
+}
+
 }  // namespace sillok::tests

@@ -22,7 +22,7 @@ final class Scenarios {
 
   private static final ObjectMapper YAML = new ObjectMapper(new YAMLFactory());
   private static final Pattern VARIABLE =
-      Pattern.compile("\\$\\{(\\w+)([+-]\\d+)?\\}|\\$(id\\([^)]*\\)|[a-z_]+)");
+      Pattern.compile("\\$\\{(\\w+)([+-]\\d+)?\\}|\\$(id\\([^)]*\\)|times\\([^)]*\\)|[a-z_]+)");
 
   private Scenarios() {}
 
@@ -130,6 +130,13 @@ final class Scenarios {
     StringBuilder changed = new StringBuilder();
     do {
       String name = found.group(1) != null ? found.group(1) : found.group(3);
+      if (name.startsWith("times(")) {
+        int space = name.indexOf(' ');
+        String repeated = name.substring(space + 1, name.length() - 1);
+        int count = Integer.parseInt(name.substring("times(".length(), space));
+        found.appendReplacement(changed, Matcher.quoteReplacement(repeated.repeat(count)));
+        continue;
+      }
       if (name.startsWith("id(")) name = substitute(name, variables).asText();
       JsonNode value = variables.get(name);
       if (value == null) throw new IllegalArgumentException("no variable $" + name + " in " + text);
