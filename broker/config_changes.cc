@@ -41,17 +41,6 @@ std::optional<ConfigFault> fault_of(const ConfigChange& change, const ConfigKind
   return std::nullopt;
 }
 
-// A sequence of four bytes is two units, one of fewer bytes is one.
-std::size_t utf16_size(std::string_view text) {
-  std::size_t size = 0;
-  for (const char character : text) {
-    const auto byte = static_cast<unsigned char>(character);
-    const bool begins_sequence = (byte & 0xc0) != 0x80;
-    size += (begins_sequence ? 1U : 0U) + (byte >= 0xf0 ? 1U : 0U);
-  }
-  return size;
-}
-
 // "a,b" with the elements of `change` at its end, as far as they are not there, or without them: each takes
 // one away. Both lists may have millions of elements.
 std::string changed_list(std::string_view before, const ConfigChange& change) {
@@ -89,7 +78,7 @@ void apply(const ConfigChange& change, const ConfigKind& kind, Configs& configs)
 }  // namespace
 
 std::optional<ConfigFault> value_size_fault(std::string_view value) {
-  if (value.size() <= kConfigValueSizeMax || utf16_size(value) <= kConfigValueSizeMax) return std::nullopt;
+  if (value.size() <= kConfigValueSizeMax) return std::nullopt;
   return ConfigFault{
       ErrorCode::invalid_config,
       fmt::format(

@@ -36,9 +36,9 @@ struct ConfigFault {
   std::string message;
 };
 
-// Kafka's limit, and counted as Kafka counts: in units of UTF-16, though its message says bytes.
+// Kafka's limit, and no text of its messages may be longer: its clients could not read the value.
 inline constexpr std::size_t kConfigValueSizeMax = 32767;
-// 40 for a value that is longer; nullopt where it is not. Requires: it is UTF-8.
+// 40 for a value that is longer; nullopt where it is not.
 std::optional<ConfigFault> value_size_fault(std::string_view value);
 // What the configs take, names and values.
 ByteCount size_of(const Configs& configs);

@@ -54,7 +54,7 @@ TEST_CASE("create topics: every version creates") {
   }
 }
 
-TEST_CASE("create topics: a config's value has at most as many characters as Kafka takes") {
+TEST_CASE("create topics: a config's value has at most as many bytes as Kafka takes") {
   HandlerFixture fixture;
   CreateTopicsTopic asked = topic("a");
   const std::string value = std::string(broker::kConfigValueSizeMax - 1, '0') + ":1";
