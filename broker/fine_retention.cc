@@ -1,5 +1,7 @@
 #include "broker/fine_retention.h"
 
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 #include <map>
 #include <string_view>
@@ -23,6 +25,10 @@ bool move_start(Partition& partition, Offset start, TimestampMs now) {
   if (done.ok()) {
     const auto removed = partition.clean_up(now);
     if (!removed.ok()) done = removed.error();
+    if (removed.ok() && *removed > 0) {
+      spdlog::info("retention of {}-{}: {} segments deleted, the log starts at {}", partition.topic(),
+                   partition.index().value, *removed, partition.log().log_start().value);
+    }
   }
   if (!done.ok()) warn(partition, done.error());
   return done.ok();

@@ -132,7 +132,7 @@ class Resolver {
       }
       const auto endpoint = parse_endpoint(text);
       if (!endpoint) {
-        fault("listeners", fmt::format("'{}' is not NAME://host:port", text));
+        fault("listeners", fmt::format("'{}' is not NAME://host:port, with a port up to 65535", text));
       } else if (is_of_controller(endpoint->name)) {
         notes_.push_back(fmt::format("listeners: {} is left out: there is no Kafka controller here", text));
       } else {
@@ -229,7 +229,8 @@ class Resolver {
       }
       const auto endpoint = parse_endpoint(text);
       if (!endpoint) {
-        fault("advertised.listeners", fmt::format("'{}' is not NAME://host:port", text));
+        fault("advertised.listeners",
+              fmt::format("'{}' is not NAME://host:port, with a port up to 65535", text));
         continue;
       }
       if (is_of_controller(endpoint->name)) continue;

@@ -168,10 +168,14 @@ Result<void> Partitions::open(const std::vector<Opening>& partitions) {
                 });
   });
   hold_unopened();
-  std::size_t recovered = 0;
-  for (std::size_t p = 0; p < of_place.size(); ++p)
-    recovered += places_.open[p].log_dir->was_clean() ? 0 : of_place[p].size();
-  if (recovered > 0) spdlog::warn("the last stop was not clean: {} partitions were recovered", recovered);
+  for (std::size_t p = 0; p < of_place.size(); ++p) {
+    const storage::LogDir& log_dir = *places_.open[p].log_dir;
+    if (log_dir.was_clean() || of_place[p].empty()) continue;
+    spdlog::warn("{}: {}: {} partitions were recovered", log_dir.path(),
+                 log_dir.kafka_ran_since() ? "Apache Kafka ran here since the last start"
+                                           : "the last stop was not clean",
+                 of_place[p].size());
+  }
   publish(opened);
   return {};
 }

@@ -51,9 +51,15 @@ constexpr TopicConfig honoured_int(std::string_view name, ValueRange range, std:
   return config;
 }
 
+// Storage has it, to be judged with others, and makes nothing of it.
+constexpr TopicConfig without_effect(TopicConfig config) {
+  config.has_effect = false;
+  return config;
+}
+
 constexpr TopicConfig kept(std::string_view name, ValueRule rule, std::string_view default_text,
                            std::string_view broker_settings, std::string_view doc) {
-  return {name, rule, broker_settings, doc, nullptr, nullptr, default_text};
+  return {name, rule, broker_settings, doc, nullptr, nullptr, default_text, false};
 }
 
 constexpr TopicConfig kept_number(std::string_view name, ValueType type, ValueRange range,
@@ -140,9 +146,9 @@ constexpr TopicConfig kTopicConfigs[] = {
      {}},
     honoured<&LogConfig::zstd_level>("compression.zstd.level", {-131072, 22}, "compression.zstd.level",
                                      "Level of zstd where the broker compresses."),
-    kept_number("delete.retention.ms", ValueType::int64, at_least(0), "86400000",
-                "log.cleaner.delete.retention.ms",
-                "How long, in ms, compaction keeps records that delete a key."),
+    kept_number(
+        "delete.retention.ms", ValueType::int64, at_least(0), "86400000", "log.cleaner.delete.retention.ms",
+        "How long, in ms, compaction keeps records that delete a key. No effect: nothing is compacted."),
     honoured<&LogConfig::file_delete_delay_ms>(
         "file.delete.delay.ms", at_least(0), "log.segment.delete.delay.ms",
         "How long, in ms, deleted files stay on the disk under another name."),
@@ -158,13 +164,17 @@ constexpr TopicConfig kTopicConfigs[] = {
                                                    "log.index.interval.bytes",
                                                    "Bytes of log between two entries of the offset index."),
     kept("leader.replication.throttled.replicas", {ValueType::list, {}, {}}, "", "", kThrottledReplicasDoc),
-    kept_number("local.retention.bytes", ValueType::int64, at_least(-2), "-2", "log.local.retention.bytes",
-                "Bytes that stay here of a partition in tiered storage; -2 is retention.bytes."),
-    kept_number("local.retention.ms", ValueType::int64, at_least(-2), "-2", "log.local.retention.ms",
-                "How long, in ms, segments in tiered storage stay here too; -2 is retention.ms."),
-    honoured<&LogConfig::max_compaction_lag_ms>("max.compaction.lag.ms", at_least(1),
-                                                "log.cleaner.max.compaction.lag.ms",
-                                                "How long, in ms, a record may stay uncompacted."),
+    kept_number(
+        "local.retention.bytes", ValueType::int64, at_least(-2), "-2", "log.local.retention.bytes",
+        "Bytes that stay here of a partition in tiered storage; -2 is retention.bytes. No effect: there "
+        "is none."),
+    kept_number(
+        "local.retention.ms", ValueType::int64, at_least(-2), "-2", "log.local.retention.ms",
+        "How long, in ms, segments in tiered storage stay here too; -2 is retention.ms. No effect: there "
+        "is none."),
+    without_effect(honoured<&LogConfig::max_compaction_lag_ms>(
+        "max.compaction.lag.ms", at_least(1), "log.cleaner.max.compaction.lag.ms",
+        "How long, in ms, a record may stay uncompacted. No effect: nothing is compacted.")),
     honoured<&LogConfig::max_message_bytes>(
         "max.message.bytes", at_least(0), "message.max.bytes",
         "Bytes of the largest record batch (as compressed) that is taken."),
@@ -183,18 +193,19 @@ constexpr TopicConfig kTopicConfigs[] = {
      {}},
     kept_number("min.cleanable.dirty.ratio", ValueType::float64, {0, 1}, "0.5",
                 "log.cleaner.min.cleanable.ratio",
-                "The uncompacted part of a log from which on it is compacted."),
-    honoured<&LogConfig::min_compaction_lag_ms>("min.compaction.lag.ms", at_least(0),
-                                                "log.cleaner.min.compaction.lag.ms",
-                                                "How long, in ms, a record stays uncompacted at least."),
+                "The uncompacted part of a log from which on it is compacted. No effect: nothing is."),
+    without_effect(honoured<&LogConfig::min_compaction_lag_ms>(
+        "min.compaction.lag.ms", at_least(0), "log.cleaner.min.compaction.lag.ms",
+        "How long, in ms, a record stays uncompacted at least. No effect: nothing is compacted.")),
     kept_number("min.insync.replicas", ValueType::int32, at_least(1), "1", "min.insync.replicas",
                 "In-sync replicas that acks=all needs. Kept only: there is one replica, and it counts as "
                 "min(value, 1)."),
     honoured<&LogConfig::preallocate>("preallocate", {}, "log.preallocate",
                                       "Whether a new segment gets all its disk space at once."),
-    kept_boolean("remote.log.copy.disable", "", "Whether segments are no longer copied to tiered storage."),
+    kept_boolean("remote.log.copy.disable", "",
+                 "Whether segments are no longer copied to tiered storage. No effect: there is none."),
     kept_boolean("remote.log.delete.on.disable", "",
-                 "Whether turning tiered storage off deletes what is in it."),
+                 "Whether turning tiered storage off deletes what is in it. No effect: there is none."),
     kept_boolean("remote.storage.enable", "",
                  "Whether the topic has tiered storage. Only false is possible here."),
     {"retention.bytes",

@@ -26,6 +26,7 @@ struct TopicConfig {
   void (*set)(storage::LogConfig& config, std::string_view value) = nullptr;
   std::string (*text)(const storage::LogConfig& config) = nullptr;
   std::string_view kept_default = {};  // where it is kept only
+  bool has_effect = true;              // else its description says why not
 };
 
 // By name.

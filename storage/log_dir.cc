@@ -56,6 +56,7 @@ Result<void> LogDir::Impl::open() {
   incarnation_ = started.incarnation;
   was_clean_ = started.was_clean;
   mark_as_it_was_ = started.mark_as_it_was;
+  kafka_ran_since_ = !was_clean_ && mark_as_it_was_ && !mark_as_it_was_->incarnation;
   is_first_run_ = started.is_first_run;
   warnings_.insert(warnings_.end(), started.warnings.begin(), started.warnings.end());
   TRY(list_folders());
@@ -404,6 +405,7 @@ Result<std::unique_ptr<LogDir>> LogDir::open(const LogDirOptions& options) {
 const std::string& LogDir::path() const { return impl_->options_.path; }
 const std::string& LogDir::cluster_id() const { return impl_->cluster_id_; }
 bool LogDir::was_clean() const { return impl_->was_clean_; }
+bool LogDir::kafka_ran_since() const { return impl_->kafka_ran_since_; }
 std::int64_t LogDir::incarnation() const { return impl_->incarnation_; }
 const std::vector<std::string>& LogDir::warnings() const { return impl_->warnings_; }
 FileCache& LogDir::file_cache() { return impl_->file_cache_; }

@@ -65,6 +65,8 @@ class LogDir {
   const std::string& path() const;
   const std::string& cluster_id() const;
   bool was_clean() const;  // the last stop was, so nothing will be scanned
+  // It was not, or not known to be, and was Apache Kafka's, which left its mark.
+  bool kafka_ran_since() const;
   std::int64_t incarnation() const;
   const std::vector<std::string>& warnings() const;
   FileCache& file_cache();

@@ -104,6 +104,7 @@ class LogDir::Impl {
   FileCache file_cache_;
   std::string cluster_id_;
   bool was_clean_ = false;
+  bool kafka_ran_since_ = false;
   std::int64_t incarnation_ = 0;
   std::vector<std::string> warnings_;
 

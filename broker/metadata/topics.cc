@@ -188,6 +188,7 @@ Result<void> Topics::make(std::vector<std::shared_ptr<TopicImage>>& topics) {
   }
   for (const auto& topic : topics)
     spdlog::info("topic {} made, of {} partitions", topic->name, topic->partition_count);
+  for (const auto& topic : topics) log_configs(*topic, {});
   publish(image_->with(std::move(added)));
   return {};
 }

@@ -176,6 +176,7 @@ class Topics final : public MoveRecorder {
   Result<void> record(const TopicImage& before, const TopicImage& after);
   Result<void> make_partitions(const TopicImage& topic, std::int32_t first);
   void configure(const TopicImage& topic);
+  static void log_configs(const TopicImage& topic, const Configs& before);
   Result<void> make(std::vector<std::shared_ptr<TopicImage>>& topics);
   void undo(const std::vector<std::shared_ptr<TopicImage>>& topics);
   // `before` is where the store had the partitions.

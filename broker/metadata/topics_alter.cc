@@ -6,6 +6,7 @@
 
 #include "broker/metadata/metadata_records.h"
 #include "broker/metadata/topics.h"
+#include "broker/rate_limited_log.h"
 #include "broker/topic_config.h"
 
 namespace sillok::broker {
@@ -168,9 +169,25 @@ TopicOutcome Topics::alter_configs(std::string_view name, const ConfigChanges& c
   if (const auto done = record(*before, *after); !done.ok()) {
     return refused(ErrorCode::kafka_storage_error, done.error().describe());
   }
+  log_configs(*after, before->configs);
   publish(image->with({after}));
   configure(*after);
   return {ErrorCode::none, "", std::move(after)};
+}
+
+// What is other than before.
+void Topics::log_configs(const TopicImage& topic, const Configs& before) {
+  for (const auto& [name, value] : topic.configs) {
+    const auto earlier = before.find(name);
+    if (earlier != before.end() && earlier->second == value) continue;
+    const TopicConfig* const config = find_topic_config(name);
+    const bool has_effect = config == nullptr || config->has_effect;
+    spdlog::info("topic {}: {} is {}{}", topic.name, name, escape_for_log(value),
+                 has_effect ? "" : ", which has no effect here");
+  }
+  for (const auto& [name, value] : before) {
+    if (!topic.configs.contains(name)) spdlog::info("topic {}: {} is the broker's again", topic.name, name);
+  }
 }
 
 void Topics::set_defaults(const storage::LogConfig& defaults) {

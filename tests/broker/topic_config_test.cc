@@ -246,6 +246,17 @@ TEST_CASE("topic config: a fault's text has a limit, whatever was sent") {
   CHECK(fault({{"segment.bytes", std::string(40'000, '1')}}).size() < 1000);
 }
 
+TEST_CASE("topic config: what has no effect says so in its description, and why") {
+  for (const broker::TopicConfig& config : topic_configs()) {
+    CAPTURE(config.name);
+    const bool says_so = config.doc.find("No effect") != std::string_view::npos ||
+                         config.doc.find("Kept only: there is one") != std::string_view::npos ||
+                         config.doc.find("Only false is possible") != std::string_view::npos;
+    CHECK(says_so != config.has_effect);
+    if (config.has_effect) CHECK(config.set != nullptr);
+  }
+}
+
 TEST_CASE("topic config: the broker settings that it names are known") {
   for (const broker::TopicConfig& config : topic_configs()) {
     std::string_view names = config.broker_settings;
