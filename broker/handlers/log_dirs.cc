@@ -101,7 +101,7 @@ class BeginMoves : public std::enable_shared_from_this<BeginMoves> {
           wanted_.push_back({place->second, partition, path});
       }
     }
-    std::ranges::stable_sort(wanted_, {}, &Wanted::replica);
+    std::ranges::sort(wanted_, {}, [](const Wanted& one) { return std::pair(one.replica(), one.path); });
   }
 
   void post_next() {
