@@ -42,6 +42,7 @@ struct ConnectionFixture : FetchFixture {
     served->start();
   }
   ~ConnectionFixture() {
+    flusher.stop();  // what it completes comes to the reactor
     hang_up();
     turn();
   }
