@@ -56,7 +56,6 @@ Result<void> LogDir::Impl::open() {
   incarnation_ = started.incarnation;
   was_clean_ = started.was_clean;
   mark_as_it_was_ = started.mark_as_it_was;
-  kafka_ran_since_ = !was_clean_ && mark_as_it_was_ && !mark_as_it_was_->incarnation;
   is_first_run_ = started.is_first_run;
   warnings_.insert(warnings_.end(), started.warnings.begin(), started.warnings.end());
   TRY(list_folders());
@@ -228,7 +227,9 @@ Result<std::unique_ptr<Log>> LogDir::Impl::open_log(const TopicPartition& name, 
     const std::lock_guard lock(mutex_);
     const auto entry = known_.find(name);
     if (entry == known_.end()) return Error{Errc::not_found, options.directory + ": no partition folder"};
-    last = entry->second.recovery_point;
+    const bool may_be_compacted = config.cleanup_compact && entry->second.has_kafkas_point;
+    if (!may_be_compacted) last = entry->second.recovery_point;
+    entry->second.has_kafkas_point = false;
     options.log_start_offset = entry->second.log_start;
     options.topic_id = entry->second.topic_id;
     // A folder that came after the stop may be of any state.
@@ -405,7 +406,7 @@ Result<std::unique_ptr<LogDir>> LogDir::open(const LogDirOptions& options) {
 const std::string& LogDir::path() const { return impl_->options_.path; }
 const std::string& LogDir::cluster_id() const { return impl_->cluster_id_; }
 bool LogDir::was_clean() const { return impl_->was_clean_; }
-bool LogDir::kafka_ran_since() const { return impl_->kafka_ran_since_; }
+bool LogDir::is_kafkas_stop_in_doubt() const { return impl_->is_kafkas_stop_in_doubt(); }
 std::int64_t LogDir::incarnation() const { return impl_->incarnation_; }
 const std::vector<std::string>& LogDir::warnings() const { return impl_->warnings_; }
 FileCache& LogDir::file_cache() { return impl_->file_cache_; }

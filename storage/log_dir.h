@@ -65,8 +65,8 @@ class LogDir {
   const std::string& path() const;
   const std::string& cluster_id() const;
   bool was_clean() const;  // the last stop was, so nothing will be scanned
-  // It was not, or not known to be, and was Apache Kafka's, which left its mark.
-  bool kafka_ran_since() const;
+  // It was not, because the mark is Apache Kafka's, which does not say whether it is older than our last run.
+  bool is_kafkas_stop_in_doubt() const;
   std::int64_t incarnation() const;
   const std::vector<std::string>& warnings() const;
   FileCache& file_cache();

@@ -63,7 +63,10 @@ Result<void> LogDir::Impl::read_checkpoints() {
       future->recovery_point = OwnedRecoveryPoint{line.topic_id, line.point};
   }
   for (const PartitionOffset& line : listed) {
-    if (KnownPartition* known = find(line)) known->is_listed = true;
+    if (KnownPartition* known = find(line)) {
+      known->is_listed = true;
+      known->has_kafkas_point = known->recovery_point && line.offset > known->recovery_point->point.offset;
+    }
   }
   for (const PartitionOffset& line : starts) {
     if (KnownPartition* known = find(line)) known->log_start = line.offset;

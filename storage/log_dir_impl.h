@@ -43,6 +43,9 @@ struct KnownPartition {
   Soundness soundness = Soundness::settled;
   bool is_listed = false;     // in a file of recovery points: whoever stopped last knew the partition
   bool is_as_closed = false;  // it was settled before it became a partition, and not opened since
+  // Kafka's file of recovery points is ahead of ours, which is always written first: so Kafka ran here since,
+  // and may have compacted what is below our point.
+  bool has_kafkas_point = false;
 };
 
 // What the checkpoints say of the future of one name.
@@ -68,6 +71,9 @@ class LogDir::Impl {
 
   // log_dir.cc
   Result<void> open();
+  bool is_kafkas_stop_in_doubt() const {
+    return !was_clean_ && mark_as_it_was_ && !mark_as_it_was_->incarnation;
+  }
   Result<Uuid> require_directory_id();
   Result<void> set_directory_id(const Uuid& id);
   Result<std::vector<FoundPartition>> find_partitions(FramesOfOthers frames);
@@ -104,7 +110,6 @@ class LogDir::Impl {
   FileCache file_cache_;
   std::string cluster_id_;
   bool was_clean_ = false;
-  bool kafka_ran_since_ = false;
   std::int64_t incarnation_ = 0;
   std::vector<std::string> warnings_;
 

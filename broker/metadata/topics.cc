@@ -186,9 +186,10 @@ Result<void> Topics::make(std::vector<std::shared_ptr<TopicImage>>& topics) {
   for (const auto& topic : topics) {
     if (may_collide(topic->name)) collision_names_[collision_name(topic->name)] = topic->name;
   }
-  for (const auto& topic : topics)
+  for (const auto& topic : topics) {
     spdlog::info("topic {} made, of {} partitions", topic->name, topic->partition_count);
-  for (const auto& topic : topics) log_configs(*topic, {});
+    log_configs(*topic, {});
+  }
   publish(image_->with(std::move(added)));
   return {};
 }
