@@ -107,12 +107,7 @@ TEST_CASE("moves: what comes while a partition is swapped is written in its orde
   std::vector<std::shared_ptr<RecordingSink>> sinks;
   for (int i = 0; i < 3; ++i) sinks.push_back(fixture.append(batch().producer(9, 0, i).record("k", "v")));
   SECTION("by the next one") {
-    auto log = fixture.directories[1]->log_dir->begin_future({kTopic, PartitionIndex(0)}, kOrdersId,
-                                                             fixture.config, Offset(0));
-    REQUIRE(log.ok());
-    const auto next = std::make_shared<broker::Partition>(kTopic, PartitionIndex(0), std::move(log).value(),
-                                                          fixture.directories[1]->device, fixture.config);
-    REQUIRE(next->lead(LeaderEpoch(0)).ok());
+    const auto next = fixture.empty_copy_in(1);
     source->hand_over_to(next);
     sinks.push_back(MovesFixture::append_to(*source, batch().producer(9, 0, 3).record("k", "v")));
     sinks.push_back(MovesFixture::append_to(*next, batch().producer(9, 0, 4).record("k", "v")));
@@ -139,12 +134,7 @@ TEST_CASE("moves: a batch that is prepared after a swap is not overtaken by the 
   fixture.create();
   const auto source = fixture.partition();
   REQUIRE(source->pause().ok());
-  auto log = fixture.directories[1]->log_dir->begin_future({kTopic, PartitionIndex(0)}, kOrdersId,
-                                                           fixture.config, Offset(0));
-  REQUIRE(log.ok());
-  const auto next = std::make_shared<broker::Partition>(kTopic, PartitionIndex(0), std::move(log).value(),
-                                                        fixture.directories[1]->device, fixture.config);
-  REQUIRE(next->lead(LeaderEpoch(0)).ok());
+  const auto next = fixture.empty_copy_in(1);
   source->hand_over_to(next);
   CHECK_FALSE(source->has_preparations());
   HeldExecutor pool;

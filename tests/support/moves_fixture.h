@@ -202,6 +202,16 @@ class MovesFixture {
   void run_writers() const {
     for (const auto& directory : directories) directory->writer.run_all();
   }
+  // Another partition of the same name, to hand over to.
+  std::shared_ptr<broker::Partition> empty_copy_in(std::size_t place) const {
+    Directory& directory = *directories[place];
+    auto log = directory.log_dir->begin_future({kTopic, PartitionIndex(0)}, kOrdersId, config, Offset(0));
+    REQUIRE(log.ok());
+    auto copy = std::make_shared<broker::Partition>(kTopic, PartitionIndex(0), std::move(log).value(),
+                                                    directory.device, config);
+    REQUIRE(copy->lead(LeaderEpoch(0)).ok());
+    return copy;
+  }
   bool has_future(std::size_t directory) const {
     return directories[directory]->log_dir->has_future({kTopic, PartitionIndex(0)});
   }

@@ -103,4 +103,17 @@ struct MovingTopics : MovesFixture {
   std::int32_t next_sequence_ = 0;
 };
 
+// Calls `ends_before(nth)` for the process to end at the nth call of the disk, until that comes after all.
+template <class EndsBefore>
+void for_each_call(const EndsBefore& ends_before) {
+  constexpr std::int64_t kCallsMax = 2000;
+  std::int64_t nth = 1;
+  for (; nth < kCallsMax; ++nth) {
+    INFO("call " << nth);
+    if (!ends_before(nth)) break;
+  }
+  CHECK(nth > 30);
+  CHECK(nth < kCallsMax);
+}
+
 }  // namespace sillok::tests
