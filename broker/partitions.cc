@@ -172,8 +172,8 @@ Result<void> Partitions::open(const std::vector<Opening>& partitions) {
     const storage::LogDir& log_dir = *places_.open[p].log_dir;
     if (log_dir.was_clean() || of_place[p].empty()) continue;
     spdlog::warn("{}: {}: {} partitions were recovered", log_dir.path(),
-                 log_dir.is_kafkas_stop_in_doubt() ? "Apache Kafka ran here since the last start"
-                                                   : "the last stop was not clean",
+                 log_dir.has_kafka_run() ? "Apache Kafka ran here since the last start"
+                                         : "the last stop was not clean",
                  of_place[p].size());
   }
   publish(opened);

@@ -88,7 +88,23 @@ struct Opened {
   std::unique_ptr<LocalStore> store;
   std::unique_ptr<BrokerConfigs> broker_configs;
   SettledDirectories settled;
+  std::unique_ptr<KafkaTakeover> kafkas;
 };
+
+// Before any log is opened: what Kafka did since the last takeover is no damage.
+Result<void> find_kafkas(Opened& opened, storage::FileSystem& file_system) {
+  std::vector<std::string> notes;
+  auto found =
+      find_kafka_takeover(file_system, opened.broker_configs->current()->config, *opened.store, notes);
+  for (const std::string& note : notes) spdlog::info("{}", note);
+  opened.kafkas = TRY(std::move(found));
+  if (!opened.kafkas || !opened.kafkas->is_again) return {};
+  notes.clear();
+  for (const OpenedDirectory& directory : opened.directories.opened)
+    TRY(directory.log_dir->note_kafka_ran(notes));
+  for (const std::string& note : notes) spdlog::warn("{}", note);
+  return {};
+}
 
 void tell_failures(const Opened& opened) {
   for (const FailedDirectory& failed : opened.directories.failed) {
@@ -142,6 +158,9 @@ class Server::Parts {
         cold_reads_(config_.cold_read_memory_bytes),
         environment_{services_, budget_, limits_, devices_, cold_reads_} {
     for (const auto& directory : directories_) directory->start(config_.disk_free_bytes_min);
+    topics_.take_over(std::move(opened.kafkas), [this](const KafkaMetadata& metadata, auto& notes) {
+      return adopt_configs(metadata, notes);
+    });
     partitions_.cordon(config_.cordoned_log_dirs);
     partitions_.use(moves_);
     moves_.use(topics_);
@@ -173,7 +192,7 @@ class Server::Parts {
     }
     TRY(resource_configs_.load());
     std::vector<std::string> notes;
-    const Result<void> loaded = load_topics(notes);
+    const Result<void> loaded = topics_.load(notes);
     for (const std::string& note : notes) spdlog::info("{}", note);
     if (!loaded.ok()) return loaded;
     std::vector<KnownDirectory> gone = settled_.missing;
@@ -293,14 +312,6 @@ class Server::Parts {
                                   configs_of(std::to_string(config_.node_id.value)), notes);
   }
 
-  Result<void> load_topics(std::vector<std::string>& notes) {
-    auto kafkas = TRY(find_kafka_takeover(*file_system_, config_, *store_, notes));
-    topics_.take_over(std::move(kafkas), [this](const KafkaMetadata& metadata, auto& adoption_notes) {
-      return adopt_configs(metadata, adoption_notes);
-    });
-    return topics_.load(notes);
-  }
-
   // Where connections begin.
   std::vector<ReactorSlot> first_slots() const {
     std::vector<ReactorSlot> first;
@@ -381,6 +392,7 @@ Result<void> Server::start() {
   TRY(opened.broker_configs->load(notes));
   for (const std::string& note : notes) spdlog::warn("{}", note);
   tell_failures(opened);
+  TRY(find_kafkas(opened, *file_system));
   parts_ = std::make_unique<Parts>(std::move(file_system), std::move(opened));
   Result<void> started = parts_->load();
   if (started.ok()) started = parts_->listen();

@@ -20,6 +20,7 @@ inline constexpr std::string_view kSnapshotSuffix = ".snapshot";
 inline constexpr std::string_view kDeletedSuffix = ".deleted";
 // Kafka's compaction: a copy that is not complete, and one that is.
 inline constexpr std::string_view kCleanedSuffix = ".cleaned";
+inline constexpr std::string_view kSwapSuffix = ".swap";
 // Added to `.log`: the kept part of a log that is being truncated.
 inline constexpr std::string_view kCutSuffix = ".cut";
 // Added to a name, with the incarnation number behind it: bytes that recovery took out.

@@ -114,9 +114,11 @@ struct LogOptions {
   bool clean = false;                             // the last stop was clean: nothing needs to be scanned
   std::optional<TopicId> topic_id;                // where partition.metadata was read before
   const RecoveryPoint* recovery_point = nullptr;  // null: the whole log is scanned after an unclean stop
-  const JournalReplay* journal = nullptr;         // null: none, or nothing in it
-  PartitionIndex partition;                       // its entries there are of the topic's id and this
-  Offset log_start_offset{0};                     // from the checkpoint; 0 where it has none
+  Offset durable_end{0};       // all below was on disk; known also where no recovery point says where it ends
+  bool may_have_gaps = false;  // Kafka wrote some of it, and compacted it once, whatever its policy is now
+  const JournalReplay* journal = nullptr;  // null: none, or nothing in it
+  PartitionIndex partition;                // its entries there are of the topic's id and this
+  Offset log_start_offset{0};              // from the checkpoint; 0 where it has none
   std::int64_t incarnation = 0;
 };
 

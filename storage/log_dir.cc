@@ -61,21 +61,31 @@ Result<void> LogDir::Impl::open() {
   TRY(list_folders());
   TRY(write_identity());
   TRY(read_checkpoints());
-  return open_journal();
+  TRY(open_journal());
+  // Its mark has no number. Should it be one from before our first run, that run has written nothing yet.
+  const bool is_kafkas_mark = mark_as_it_was_ && !mark_as_it_was_->incarnation;
+  return !was_clean_ && is_kafkas_mark ? note_kafka_ran(warnings_) : Result<void>();
 }
 
-// A clean stop leaves none: what there is then is older, and everything in it is in the segments.
-Result<void> LogDir::Impl::open_journal() {
+JournalOptions LogDir::Impl::journal_options() const {
   JournalOptions options;
   options.files.file_system = options_.file_system;
   options.files.directory = options_.path;
   options.files.file_size = options_.journal_file_size;
   options.files.count_max = static_cast<std::size_t>(options_.journal_size_max / options_.journal_file_size);
   options.frame_size_max = std::min(options.frame_size_max, options.files.file_size / 4);
-  journal_ = TRY(Journal::open(options, warnings_));
-  if (!was_clean_) return {};
+  return options;
+}
+
+// A clean stop leaves none: what there is then is older, and everything in it is in the segments.
+Result<void> LogDir::Impl::open_journal() {
+  journal_ = TRY(Journal::open(journal_options(), warnings_));
+  return was_clean_ ? empty_journal() : Result<void>();
+}
+
+Result<void> LogDir::Impl::empty_journal() {
   TRY(journal_->close());
-  journal_ = TRY(Journal::open(options, warnings_));
+  journal_ = TRY(Journal::open(journal_options(), warnings_));
   return {};
 }
 
@@ -227,9 +237,9 @@ Result<std::unique_ptr<Log>> LogDir::Impl::open_log(const TopicPartition& name, 
     const std::lock_guard lock(mutex_);
     const auto entry = known_.find(name);
     if (entry == known_.end()) return Error{Errc::not_found, options.directory + ": no partition folder"};
-    const bool may_be_compacted = config.cleanup_compact && entry->second.has_kafkas_point;
-    if (!may_be_compacted) last = entry->second.recovery_point;
-    entry->second.has_kafkas_point = false;
+    last = entry->second.recovery_point;
+    if (!last) options.durable_end = entry->second.durable_end.value_or(Offset(0));
+    options.may_have_gaps = is_first_run_ || has_kafka_run_ || (!last && entry->second.durable_end);
     options.log_start_offset = entry->second.log_start;
     options.topic_id = entry->second.topic_id;
     // A folder that came after the stop may be of any state.
@@ -406,11 +416,12 @@ Result<std::unique_ptr<LogDir>> LogDir::open(const LogDirOptions& options) {
 const std::string& LogDir::path() const { return impl_->options_.path; }
 const std::string& LogDir::cluster_id() const { return impl_->cluster_id_; }
 bool LogDir::was_clean() const { return impl_->was_clean_; }
-bool LogDir::is_kafkas_stop_in_doubt() const { return impl_->is_kafkas_stop_in_doubt(); }
+bool LogDir::has_kafka_run() const { return impl_->has_kafka_run_; }
 std::int64_t LogDir::incarnation() const { return impl_->incarnation_; }
 const std::vector<std::string>& LogDir::warnings() const { return impl_->warnings_; }
 FileCache& LogDir::file_cache() { return impl_->file_cache_; }
 Journal& LogDir::journal() { return impl_->journal(); }
+Result<void> LogDir::note_kafka_ran(std::vector<std::string>& notes) { return impl_->note_kafka_ran(notes); }
 Result<std::vector<FoundPartition>> LogDir::find_partitions(FramesOfOthers frames) const {
   return impl_->find_partitions(frames);
 }

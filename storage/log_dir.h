@@ -65,8 +65,9 @@ class LogDir {
   const std::string& path() const;
   const std::string& cluster_id() const;
   bool was_clean() const;  // the last stop was, so nothing will be scanned
-  // It was not, because the mark is Apache Kafka's, which does not say whether it is older than our last run.
-  bool is_kafkas_stop_in_doubt() const;
+  // Apache Kafka ran on the directory since Sillok last did: known from a clean stop of Kafka, or from
+  // note_kafka_ran().
+  bool has_kafka_run() const;
   std::int64_t incarnation() const;
   const std::vector<std::string>& warnings() const;
   FileCache& file_cache();
@@ -78,6 +79,11 @@ class LogDir {
   Result<Uuid> require_directory_id();
   // Durably; for one whose meta.properties was lost and made anew.
   Result<void> set_directory_id(const Uuid& id);
+
+  // Durably: what the recovery points say of places in the files is not believed any more, so that logs are
+  // read whole; what of them was on disk still is. What the commit journal has is put aside. `notes` tells of
+  // it. Requires: no log was opened, and the journal not started.
+  Result<void> note_kafka_ran(std::vector<std::string>& notes);
 
   // What the commit journal has of partitions that are not there is dropped with it, unless other directories
   // have some: then it is for who knows them all to call Journal::keep_only().

@@ -65,7 +65,11 @@ Result<void> LogDir::Impl::read_checkpoints() {
   for (const PartitionOffset& line : listed) {
     if (KnownPartition* known = find(line)) {
       known->is_listed = true;
-      known->has_kafkas_point = known->recovery_point && line.offset > known->recovery_point->point.offset;
+      known->durable_end = line.offset;
+      // We write this file second, so that it is never ahead. Then Kafka wrote it, and may have compacted
+      // what our point tells of.
+      const bool is_kafkas = known->recovery_point && line.offset > known->recovery_point->point.offset;
+      if (is_kafkas) known->recovery_point.reset();
     }
   }
   for (const PartitionOffset& line : starts) {
@@ -95,9 +99,13 @@ void LogDir::Impl::note_checkpoint(const CheckpointEntry& entry) {
   // A deleted log is retired before a new one can have its name.
   if (found == known_.end() || entry.log->is_retired()) return;
   KnownPartition& known = found->second;
-  // The point of a damaged log stays as it was, for the next start to find that the files do not fit it.
-  if (entry.log->health() != LogHealth::degraded && replace(known.recovery_point, std::optional(point)))
-    mark_changed(CheckpointFile::recovery_points);
+  // The point of a damaged log stays as it was, for the next start to find that the files do not fit it. And
+  // so it does until the log is synced as far as it was before.
+  const bool is_less = known.durable_end && point.point.offset < *known.durable_end;
+  if (entry.log->health() != LogHealth::degraded && !is_less) {
+    known.durable_end = point.point.offset;
+    if (replace(known.recovery_point, std::optional(point))) mark_changed(CheckpointFile::recovery_points);
+  }
   if (replace(known.log_start, start)) mark_changed(CheckpointFile::log_starts);
   if (replace(known.high_watermark, std::optional(entry.high_watermark))) {
     mark_changed(CheckpointFile::high_watermarks);
@@ -115,8 +123,11 @@ Result<void> LogDir::Impl::forget_recovery_point(const TopicPartition& name) {
   {
     const std::lock_guard lock(mutex_);
     const auto known = known_.find(name);
-    if (known != known_.end() && replace(known->second.recovery_point, std::optional<OwnedRecoveryPoint>()))
-      mark_changed(CheckpointFile::recovery_points);
+    if (known != known_.end()) {
+      const bool had_point = replace(known->second.recovery_point, std::optional<OwnedRecoveryPoint>());
+      const bool had_end = replace(known->second.durable_end, std::optional<Offset>());
+      if (had_point || had_end) mark_changed(CheckpointFile::recovery_points);
+    }
   }
   TRY(write_changed());
   const std::optional<JournalKey> key = journal_key(name);
@@ -154,10 +165,11 @@ Result<void> LogDir::Impl::write_recovery_points() {
   {
     const std::lock_guard lock(mutex_);
     for (const auto& [name, known] : known_) {
+      if (known.durable_end) offsets.push_back({name.topic, name.partition, *known.durable_end});
       if (!known.recovery_point) continue;
       const auto& [topic_id, point] = *known.recovery_point;
       points.push_back({name.topic, name.partition, topic_id, point});
-      offsets.push_back({name.topic, name.partition, point.offset});
+      if (!known.durable_end) offsets.push_back({name.topic, name.partition, point.offset});
     }
     for (const auto& [name, future] : futures_) {
       if (!future.recovery_point || known_.contains(name)) continue;

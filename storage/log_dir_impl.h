@@ -1,5 +1,6 @@
 // What is behind LogDir: log_dir.cc opens, creates and deletes, log_dir_checkpoints.cc reads and writes what
-// is known of all partitions together, log_dir_futures.cc has those that come from other log directories.
+// is known of all partitions together, log_dir_futures.cc has those that come from other log directories,
+// log_dir_kafka.cc what becomes of it all when Kafka ran in between.
 #pragma once
 
 #include <array>
@@ -37,15 +38,15 @@ struct OwnedRecoveryPoint {
 // What the checkpoints say of one partition.
 struct KnownPartition {
   std::optional<OwnedRecoveryPoint> recovery_point;
+  // All below was on disk, as Kafka's file of recovery points has it. Where there is no point of ours, nobody
+  // knows where in the files that is.
+  std::optional<Offset> durable_end;
   Offset log_start{0};
   std::optional<Offset> high_watermark;
   std::optional<TopicId> topic_id;  // once find_partitions() has read it
   Soundness soundness = Soundness::settled;
   bool is_listed = false;     // in a file of recovery points: whoever stopped last knew the partition
   bool is_as_closed = false;  // it was settled before it became a partition, and not opened since
-  // Kafka's file of recovery points is ahead of ours, which is always written first: so Kafka ran here since,
-  // and may have compacted what is below our point.
-  bool has_kafkas_point = false;
 };
 
 // What the checkpoints say of the future of one name.
@@ -71,9 +72,6 @@ class LogDir::Impl {
 
   // log_dir.cc
   Result<void> open();
-  bool is_kafkas_stop_in_doubt() const {
-    return !was_clean_ && mark_as_it_was_ && !mark_as_it_was_->incarnation;
-  }
   Result<Uuid> require_directory_id();
   Result<void> set_directory_id(const Uuid& id);
   Result<std::vector<FoundPartition>> find_partitions(FramesOfOthers frames);
@@ -90,6 +88,9 @@ class LogDir::Impl {
   Result<void> remove_deleted_partitions(SteadyTime now, std::int64_t delay_ms);
   Result<void> balance_reserve();
   Journal& journal() { return *journal_; }
+
+  // log_dir_kafka.cc
+  Result<void> note_kafka_ran(std::vector<std::string>& notes);
 
   // log_dir_futures.cc
   std::vector<FoundPartition> find_futures() const;
@@ -110,6 +111,7 @@ class LogDir::Impl {
   FileCache file_cache_;
   std::string cluster_id_;
   bool was_clean_ = false;
+  bool has_kafka_run_ = false;  // since the last run of ours, whose checkpoints of our own these are
   std::int64_t incarnation_ = 0;
   std::vector<std::string> warnings_;
 
@@ -129,7 +131,11 @@ class LogDir::Impl {
   Result<void> write_identity();
   Result<void> give_reserve_away();
   Result<void> list_folders();
+  JournalOptions journal_options() const;
   Result<void> open_journal();
+  Result<void> empty_journal();
+  // What it has, and the segments may lack, goes beside them.
+  Result<void> put_journal_aside(std::vector<std::string>& notes);
   // None where the folder does not say its topic's id: then nothing of it was ever journaled.
   std::optional<JournalKey> journal_key(const TopicPartition& name) const;
   Result<bool> is_halved_creation(const std::string& folder);

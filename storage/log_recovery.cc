@@ -4,6 +4,8 @@
 
 #include "storage/file_cache.h"
 #include "storage/format.h"
+#include "storage/journaled_tail.h"
+#include "storage/kafka_swaps.h"
 #include "storage/partition_metadata.h"
 
 namespace sillok::storage {
@@ -26,8 +28,8 @@ Result<void> Log::Impl::Recovery::run() {
   bool is_settled = options_.clean;
   if (is_settled) {
     TRY(settle_clean(*list_.back()));
-    is_settled = point == nullptr || end_offset_ == point->offset;
-    if (!is_settled) TRY(doubt_clean(*point));
+    is_settled = point != nullptr ? end_offset_ == point->offset : end_offset_ >= durable_end_;
+    if (!is_settled) TRY(doubt_clean(durable_end_));
   }
   if (!is_settled) {
     TRY(scan_from(point));
@@ -44,11 +46,17 @@ std::string Log::Impl::Recovery::path_of(Offset base, std::string_view suffix) c
 }
 
 Result<void> Log::Impl::Recovery::open_segments() {
+  const std::string& folder = log_.files_.directory;
+  auto entries = TRY(file_system().list_directory(folder));
+  if (std::ranges::any_of(entries, [](const auto& entry) { return ends_with(entry.name, kSwapSuffix); })) {
+    TRY(complete_swaps(file_system(), folder, report_.notes));
+    entries = TRY(file_system().list_directory(folder));
+  }
   std::vector<Offset> bases;
-  for (const DirectoryEntry& entry : TRY(file_system().list_directory(log_.files_.directory))) {
+  for (const DirectoryEntry& entry : entries) {
     if (ends_with(entry.name, kDeletedSuffix) || ends_with(entry.name, kCutSuffix) ||
         ends_with(entry.name, kCleanedSuffix)) {
-      leftovers_.push_back(join_path(log_.files_.directory, entry.name));
+      leftovers_.push_back(join_path(folder, entry.name));
       continue;
     }
     const auto name = parse_offset_file_name(entry.name);
@@ -107,8 +115,8 @@ Result<bool> Log::Impl::Recovery::walk_tail(Segment& last) {
   return true;
 }
 
-Result<void> Log::Impl::Recovery::doubt_clean(const RecoveryPoint& point) {
-  note("the clean stop was at offset " + std::to_string(point.offset.value) + ", but the files end at " +
+Result<void> Log::Impl::Recovery::doubt_clean(Offset end) {
+  note("the clean stop was at offset " + std::to_string(end.value) + ", but the files end at " +
        std::to_string(end_offset_.value) + ": the log is scanned");
   keep_all_ = true;
   list_.back() = TRY(Segment::open(&log_.files_, list_.back()->base_offset()));
@@ -197,28 +205,17 @@ void Log::Impl::Recovery::note_journaled_end() {
   const auto end = options_.journal->end_of(journal_key());
   if (!end || *end <= synced) return;
   if (end->offset > log_.log_end_.offset()) {
-    const auto kept = keep_unplaced();
+    // It was durable, and the journal goes.
+    const Offset log_end = log_.log_end_.offset();
+    const std::string path = journaled_tail_path(log_.files_.directory, log_end, options_.incarnation);
+    const auto kept = keep_journaled_tail(file_system(), *options_.journal, journal_key(), log_end, path);
     note("the commit journal has batches up to offset " + std::to_string(end->offset.value) +
          ", but what would lead to them is missing or damaged; " +
-         (kept.ok() ? "they are kept as " + unplaced_name() : "they stay there: " + kept.error().describe()));
+         (kept.ok() ? "they are kept as " + path : "they stay there: " + kept.error().describe()));
     if (kept.ok()) report_.unplaced_bytes = *kept;
     return;
   }
   log_.journaled_end_ = *end;
-}
-
-std::string Log::Impl::Recovery::unplaced_name() const {
-  return path_of(log_.log_end_.offset(), kLogSuffix) + std::string(kJournaledInfix) +
-         std::to_string(options_.incarnation);
-}
-
-Result<ByteCount> Log::Impl::Recovery::keep_unplaced() {
-  const auto file = TRY(file_system().open(unplaced_name(), OpenMode::open_or_create));
-  TRY(file->truncate(FilePosition(0)));
-  const ByteCount size = TRY(options_.journal->copy_past(journal_key(), log_.log_end_.offset(), *file));
-  TRY(file->sync_data());
-  TRY(file_system().sync_directory(log_.files_.directory));
-  return size;
 }
 
 Result<void> Log::Impl::Recovery::remove_late_snapshots() {

@@ -3,6 +3,7 @@
 // that was not clean.
 #pragma once
 
+#include <algorithm>
 #include <set>
 #include <string>
 #include <vector>
@@ -17,7 +18,11 @@ namespace sillok::storage {
 class Log::Impl::Recovery {
  public:
   Recovery(Impl& log, const LogOptions& options, RecoveryReport& report)
-      : log_(log), options_(options), report_(report) {}
+      : log_(log),
+        options_(options),
+        durable_end_(std::max(options.durable_end,
+                              options.recovery_point ? options.recovery_point->offset : Offset(0))),
+        report_(report) {}
 
   Result<void> run();
 
@@ -30,26 +35,30 @@ class Log::Impl::Recovery {
   // entry.
   Result<void> settle_clean(Segment& last);
   Result<bool> walk_tail(Segment& last);
-  // The stop wrote the point when the log ended there. All that the files have is durable, whatever it is.
-  Result<void> doubt_clean(const RecoveryPoint& point);
+  // The stop noted that the log ended at `end`. All that the files have is durable, whatever it is.
+  Result<void> doubt_clean(Offset end);
   // Every byte of the segment is durable, so nothing of it is cut.
   Result<void> scan_durable(Segment& segment);
   Result<SegmentScan> scan_anew(Segment& segment, const SegmentScanPlan& plan);
   Result<SegmentScan> scan(Segment& segment, const SegmentScanPlan& plan);
   Result<SegmentScan> scan(Segment& segment, const SegmentScanPlan& plan, FilePosition file_end);
   void accept(Segment& segment, const SegmentScan& scan, Offset durable_offset);
-  // What is below a recovery point was durable: files that say otherwise are damaged, and nothing is cut.
+  // Of what was durable, `list_[i]` has what lies below it.
+  Offset durable_end_in(std::size_t i) const;
+  // What was durable is there: files that say otherwise are damaged, and nothing is cut.
   void doubt_files(const std::string& what);
+  // Whether a segment that begins at `base` may follow a log that ends before it.
+  bool may_follow(Offset base);
   // Behind the segment offsets up to `next` are missing, and are never given out again.
   void accept_hole(Segment& segment, Offset next);
   // Finds the first segment to scan. True where it is that of the point.
   bool seek(const RecoveryPoint& point);
   // From the recovery point on everything is read; without one, all of the log.
   Result<void> scan_from(const RecoveryPoint* point);
-  Result<void> scan_with_point(Segment& segment, const RecoveryPoint& point);
+  Result<void> scan_with_point(const RecoveryPoint& point);
   // Writes back what the commit journal has of the batches that should follow, and goes on with the scan.
   // Nothing of a damaged log: what follows damage was not scanned from batch to batch.
-  Result<SegmentScan> restore(Segment& segment, SegmentScan found);
+  Result<SegmentScan> restore(std::size_t i, SegmentScan found);
   // The segment that the journal knows of between the one before `i` and the next that is there.
   Result<void> add_missing_before(std::size_t i);
   JournalKey journal_key() const { return {log_.topic_id_, options_.partition}; }
@@ -67,9 +76,6 @@ class Log::Impl::Recovery {
   // What was scanned may be in the page cache only: the next flush sees to it.
   void mark_unsynced(const RecoveryPoint* point);
   void note_journaled_end();
-  // Keeps what the journal has past the end of the log: it was durable, and the journal goes.
-  Result<ByteCount> keep_unplaced();
-  std::string unplaced_name() const;
   // They tell of batches that are lost, and other batches may get their offsets.
   Result<void> remove_late_snapshots();
   Result<void> load_epochs();
@@ -78,6 +84,7 @@ class Log::Impl::Recovery {
 
   Impl& log_;
   const LogOptions& options_;
+  const Offset durable_end_;  // by the recovery point, or by what else is known
   RecoveryReport& report_;
   SegmentList list_;
   std::set<Offset> offset_indexes_;

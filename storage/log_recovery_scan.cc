@@ -49,10 +49,26 @@ void Log::Impl::Recovery::accept(Segment& segment, const SegmentScan& scan, Offs
   log_.mark_degraded();
 }
 
+Offset Log::Impl::Recovery::durable_end_in(std::size_t i) const {
+  const Offset base = list_[i]->base_offset();
+  const Offset end =
+      i + 1 < list_.size() ? std::min(durable_end_, list_[i + 1]->base_offset()) : durable_end_;
+  return std::max(base, end);
+}
+
 void Log::Impl::Recovery::doubt_files(const std::string& what) {
   note("durable bytes are damaged: " + what);
   keep_all_ = true;
   log_.mark_degraded();
+}
+
+bool Log::Impl::Recovery::may_follow(Offset base) {
+  if (base <= end_offset_) return base == end_offset_;
+  if (log_.config_.cleanup_compact) return true;
+  if (!options_.may_have_gaps || keep_all_) return false;
+  note("no batches at offsets " + std::to_string(end_offset_.value) + " to " +
+       std::to_string(base.value - 1) + ", as a compaction may have left it");
+  return true;
 }
 
 void Log::Impl::Recovery::accept_hole(Segment& segment, Offset next) {
@@ -90,31 +106,33 @@ Result<void> Log::Impl::Recovery::scan_from(const RecoveryPoint* point) {
     if (i > first_scanned_ && !torn) TRY(add_missing_before(i));
     Segment& segment = *list_[i];
     const Offset base = segment.base_offset();
-    const bool fits =
-        i == first_scanned_ || base == end_offset_ || (log_.config_.cleanup_compact && base > end_offset_);
+    const bool fits = i == first_scanned_ || may_follow(base);
     if (torn || (!fits && !keep_all_)) {
       TRY(set_aside_from(i));
       break;
     }
     if (!fits) accept_hole(*list_[i - 1], base);
     if (i == first_scanned_ && with_point) {
-      TRY(scan_with_point(segment, *point));
+      TRY(scan_with_point(*point));
       torn = torn_;
     } else {
-      const FilePosition durable_end = keep_all_ ? segment.end() : FilePosition(0);
-      const SegmentScan scanned = TRY(scan_anew(segment, {FilePosition(0), base, durable_end}));
-      const SegmentScan found = TRY(restore(segment, scanned));
-      accept(segment, found, base);
+      const Offset durable = durable_end_in(i);
+      const bool is_durable = keep_all_ || (i + 1 < list_.size() && durable == list_[i + 1]->base_offset());
+      const FilePosition durable_end = is_durable ? segment.end() : FilePosition(0);
+      const SegmentScan scanned = TRY(scan_anew(segment, {FilePosition(0), base, durable_end, durable}));
+      const SegmentScan found = TRY(restore(i, scanned));
+      accept(segment, found, durable);
       torn = TRY(cut_tail(segment, found));
     }
     // A roll whose names the crash took is made again.
     if (i + 1 == list_.size() && !torn) TRY(add_missing_before(i + 1));
   }
-  if (keep_all_ && point != nullptr && end_offset_ < point->offset) accept_hole(*list_.back(), point->offset);
+  if (end_offset_ < durable_end_) accept_hole(*list_.back(), durable_end_);
   return {};
 }
 
-Result<void> Log::Impl::Recovery::scan_with_point(Segment& segment, const RecoveryPoint& point) {
+Result<void> Log::Impl::Recovery::scan_with_point(const RecoveryPoint& point) {
+  Segment& segment = *list_[first_scanned_];
   SegmentScanPlan plan{FilePosition(0), segment.base_offset(), point.position};
   bool kept = segment.offset_index().open_prefix(point.offset_index).ok() &&
               segment.time_index().open_prefix(point.time_index).ok();
@@ -146,14 +164,15 @@ Result<void> Log::Impl::Recovery::scan_with_point(Segment& segment, const Recove
     plan = {FilePosition(0), segment.base_offset(), segment.end()};
     found = TRY(scan_anew(segment, plan));
   }
-  found = TRY(restore(segment, std::move(found)));
+  found = TRY(restore(first_scanned_, std::move(found)));
   accept(segment, found, point.offset);
   torn_ = TRY(cut_tail(segment, found));
   return {};
 }
 
-Result<SegmentScan> Log::Impl::Recovery::restore(Segment& segment, SegmentScan found) {
+Result<SegmentScan> Log::Impl::Recovery::restore(std::size_t i, SegmentScan found) {
   if (options_.journal == nullptr || keep_all_ || !found.damage.empty()) return found;
+  Segment& segment = *list_[i];
   const auto file = TRY(segment.file(IoMode::may_block));
   const auto go_on = [&](FilePosition file_end) -> Result<void> {
     SegmentScan more = TRY(scan(segment, {found.end, found.next_offset, FilePosition(0)}, file_end));
@@ -164,7 +183,9 @@ Result<SegmentScan> Log::Impl::Recovery::restore(Segment& segment, SegmentScan f
   };
   for (bool has_seen_rest = true;;) {
     const LogPosition end{found.next_offset, segment.base_offset(), found.end};
-    const Bytes bytes = TRY(options_.journal->read_from(journal_key(), end));
+    // Whatever the journal has of an offset that begins the next segment, others have written it since.
+    const bool is_next = i + 1 < list_.size() && list_[i + 1]->base_offset() == found.next_offset;
+    const Bytes bytes = is_next ? Bytes() : TRY(options_.journal->read_from(journal_key(), end));
     if (bytes.empty() && has_seen_rest) return found;
     if (bytes.empty()) {
       TRY(go_on(segment.end()));

@@ -69,7 +69,7 @@ class SegmentScanner {
       if (scan_.problem.empty()) {
         scan_.problem = std::string(problem) + " at position " + std::to_string(position.value);
       }
-      if (position >= plan_.durable_end) break;
+      if (position >= plan_.durable_end && scan_.next_offset >= plan_.durable_offset) break;
       position = TRY(skip_damage(position));
     }
     scan_.end = position;

@@ -17,8 +17,10 @@ struct SegmentScanPlan {
   FilePosition from;
   // What a whole log has there; offsets below it do not fit.
   Offset least_offset;
-  // Bytes below it were synced: a bad batch there is damage, and kept. Past it, a torn tail.
+  // Bytes below it were synced: a bad batch there is damage, and kept. So is one where offsets below
+  // `durable_offset` are still to come. Past both, a torn tail.
   FilePosition durable_end;
+  Offset durable_offset{0};
 };
 
 struct SegmentScan {

@@ -64,6 +64,7 @@ Result<std::unique_ptr<KafkaTakeover>> find_kafka_takeover(storage::FileSystem& 
   const std::string known = encode_kafka_state(takeover->state);
   for (const KeyValue& pair : TRY(store.range(kKafkaMetadataKey))) {
     if (pair.value == known) return std::unique_ptr<KafkaTakeover>();
+    takeover->is_again = true;
   }
   takeover->metadata = TRY(read_kafka_metadata(file_system, folder, notes));
   takeover->node_id = config.node_id;

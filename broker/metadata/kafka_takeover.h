@@ -21,6 +21,7 @@ struct KafkaTakeover {
   BrokerId node_id;                  // the one that the log directory is of
   std::optional<Uuid> directory_id;  // the (first) log directory's own
   std::vector<Uuid> other_directory_ids = {};
+  bool is_again = false;  // Kafka's metadata was taken over before, and Kafka has gone on with it since
 };
 
 // Null where there is nothing of Kafka's, or nothing new. Kafka's files are only read.

@@ -4,7 +4,7 @@ import time
 
 import confluent_kafka
 from confluent_kafka import KafkaError, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, NewTopic
 
 from harness import Failure, check
 
@@ -13,6 +13,17 @@ def create_topic(address, topic, partitions=1, config=None):
     admin = AdminClient({"bootstrap.servers": address})
     new = NewTopic(topic, num_partitions=partitions, replication_factor=1, config=config or {})
     admin.create_topics([new])[topic].result(30)
+
+
+def alter_topic(address, topic, changes):
+    """`changes` of None take a config away."""
+    resource = ConfigResource(ConfigResource.Type.TOPIC, topic)
+    for name, value in changes.items():
+        operation = AlterConfigOpType.DELETE if value is None else AlterConfigOpType.SET
+        resource.add_incremental_config(ConfigEntry(name, None if value is None else str(value),
+                                                    incremental_operation=operation))
+    admin = AdminClient({"bootstrap.servers": address})
+    admin.incremental_alter_configs([resource])[resource].result(30)
 
 
 def producer(address, **settings):

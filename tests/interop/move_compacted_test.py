@@ -1,5 +1,6 @@
-"""A compacted topic that goes from Apache Kafka to Sillok, back, and in again: what Kafka compacted meanwhile, the
-segment where Sillok's last stop ended included, is no damage, and the topic takes records as before.
+"""A compacted topic that goes from Apache Kafka to Sillok, back, and in again, twice: what Kafka compacted meanwhile, the
+segment where Sillok's last stop ended included, is no damage, and the topic takes records as before. Also where Kafka
+was killed before it wrote its recovery points, and the topic is not compacted any more.
 """
 
 import os
@@ -40,6 +41,26 @@ def segments(broker):
     return sorted(name for name in os.listdir(broker.partition_folder(TOPIC)) if name.endswith(".log"))
 
 
+def compact(kafka, writer, last):
+    def is_compacted():
+        writer.write(kafka, KEYS)
+        return last not in segments(kafka)
+
+    harness.eventually(is_compacted, "Kafka compacts the segment where Sillok stopped", 60)
+    writer.check_latest(kafka, "Kafka")
+
+
+def check_in_again(sillok, writer):
+    sillok.start()
+    writer.check_latest(sillok, "in again")
+    writer.write(sillok)
+    sillok.stop()
+    sillok.start()
+    writer.check_latest(sillok, "in again and restarted")
+    writer.write(sillok)
+    sillok.stop()
+
+
 def test(folder):
     kafka = Kafka(os.path.join(folder, "kafka"), {"node.id": NODE_ID, "log.cleaner.backoff.ms": 200}, ())
     sillok = Sillok(os.path.join(folder, "sillok"), {}, ())
@@ -52,25 +73,18 @@ def test(folder):
         with sillok:
             writer.write(sillok)
             sillok.stop()
-            last = segments(sillok)[-1]
-            copy(sillok, kafka)
-            kafka.start()
-
-            def is_compacted():
-                writer.write(kafka, KEYS)
-                return last not in segments(kafka)
-
-            harness.eventually(is_compacted, "Kafka compacts the segment where Sillok stopped", 60)
-            writer.check_latest(kafka, "Kafka")
-            kafka.stop()
-            copy(kafka, sillok)
-            sillok.start()
-            writer.check_latest(sillok, "in again")
-            writer.write(sillok)
-            sillok.stop()
-            sillok.start()
-            writer.check_latest(sillok, "in again and restarted")
-            sillok.stop()
+            for is_killed in (False, True):
+                last = segments(sillok)[-1]
+                copy(sillok, kafka)
+                kafka.start()
+                compact(kafka, writer, last)
+                if is_killed:
+                    confluent.alter_topic(kafka.address, TOPIC, {"cleanup.policy": "delete"})
+                    kafka.kill()
+                else:
+                    kafka.stop()
+                copy(kafka, sillok)
+                check_in_again(sillok, writer)
 
 
 harness.main(test)

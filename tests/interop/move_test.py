@@ -9,7 +9,7 @@ import os
 import shutil
 
 import confluent_kafka
-from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, NewPartitions
+from confluent_kafka.admin import NewPartitions
 
 import confluent
 import harness
@@ -34,17 +34,6 @@ TOPICS = {
 }
 
 
-def alter(address, topic, changes):
-    """`changes` of None take a config away."""
-    resource = ConfigResource(ConfigResource.Type.TOPIC, topic)
-    for name, value in changes.items():
-        operation = AlterConfigOpType.DELETE if value is None else AlterConfigOpType.SET
-        resource.add_incremental_config(ConfigEntry(name, None if value is None else str(value),
-                                                    incremental_operation=operation))
-    admin = admin_of(address)
-    admin.incremental_alter_configs([resource])[resource].result(30)
-
-
 def fill(kafka):
     address = kafka.address
     admin = admin_of(address)
@@ -52,7 +41,7 @@ def fill(kafka):
         confluent.create_topic(address, topic, partitions, config)
     # Whole snapshots of the metadata come to lie between these, each for what came before it.
     admin.create_partitions([NewPartitions("grown", 4)])["grown"].result(30)
-    alter(address, "altered", {"retention.ms": 2_000_000_000, "segment.ms": None, "flush.messages": 9})
+    confluent.alter_topic(address, "altered", {"retention.ms": 2_000_000_000, "segment.ms": None, "flush.messages": 9})
     admin.delete_topics(["gone"])["gone"].result(30)
     for topic, partitions in [("plain", 3), ("moved.compact", 2), ("append-time", 1), ("kept", 1), ("grown", 4)]:
         for codec in CODECS:

@@ -103,7 +103,7 @@ TEST_CASE("log dir: a start that ends at once gives Kafka back its own mark") {
     for (int i = 0; i < 2; ++i) {
       const auto log_dir = s.open().value();
       CHECK(!log_dir->was_clean());
-      CHECK(log_dir->is_kafkas_stop_in_doubt());
+      CHECK(log_dir->has_kafka_run());
     }
     CHECK(s.mark() == kafkas);
   }
@@ -114,7 +114,7 @@ TEST_CASE("log dir: a mark of another run does not come back") {
   REQUIRE(write_clean_shutdown_mark(s.disk, "/data", 77).ok());
   CHECK(!s.open().value()->was_clean());
   CHECK(s.mark() == "none");
-  CHECK(!s.open().value()->is_kafkas_stop_in_doubt());
+  CHECK(!s.open().value()->has_kafka_run());
 }
 
 }  // namespace
