@@ -149,36 +149,79 @@ TEST_CASE("log dir: what Kafka compacted before it was killed is whole once it i
 }
 
 TEST_CASE("log dir: what was on disk when Kafka stopped is damaged where it does not read, and stays") {
+  const bool is_killed = GENERATE(false, true);
   Fixture f;
-  const bool is_compacted = GENERATE(true, false);
-  const Offset end = is_compacted ? kEnd : Offset(2 * kBatches + 1);
-  if (is_compacted) {
-    f.compact_as_kafka(end);
-  } else {
+  Offset end(2 * kBatches + 1);
+  std::int64_t base = 0;
+  std::string rotten;
+  const auto flip = [&](std::int64_t in) {
+    base = in;
+    rotten = f.content(in);
+    rotten[rotten.size() / 2] ^= 1;
+  };
+  // One record more, in the active segment.
+  const auto append_as_kafka = [&] {
     std::string one = f.content(kBatches);
     one.resize(one.size() / kBatches);
     one[7] = static_cast<char>(2 * kBatches);
     f.put(kBatches, f.content(kBatches) + one);
+  };
+  SECTION("in a segment that was compacted") {
+    end = kEnd;
+    f.compact_as_kafka(end);
+    flip(0);
   }
+  SECTION("in a segment before the active one") {
+    append_as_kafka();
+    flip(0);
+  }
+  SECTION("in the active segment") {
+    append_as_kafka();
+    flip(kBatches);
+  }
+  SECTION("behind the last batch of a segment") {
+    append_as_kafka();
+    rotten = f.content(0) + "rotten";
+  }
+  f.put(base, rotten);
   f.put_kafkas_point(end);
-  std::string rotten = f.content(0);
-  rotten[rotten.size() / 2] ^= 1;
-  f.put(0, rotten);
-  if (GENERATE(false, true)) f.put_kafkas_mark();
   f.remove_mark();
+  if (!is_killed) f.put_kafkas_mark();
   f.open();
   for (int start = 0; start < 2; ++start) {
     auto log = f.open_log();
     CHECK(log->health() == LogHealth::degraded);
     CHECK(log->log_end().offset == end);
     CHECK(f.report.cut_bytes == 0);
-    CHECK(f.content(0) == rotten);
+    CHECK(f.content(base) == rotten);
     const LogDir::CheckpointEntry entry{kName, log.get(), end};
     REQUIRE(f.directory->write_checkpoints({&entry, 1}).ok());
     log.reset();
     f.directory.reset();
     f.open();
   }
+}
+
+TEST_CASE("log dir: what Kafka had on disk is known until as much is known by a point of ours") {
+  Fixture f;
+  f.compact_as_kafka(kEnd);
+  f.put_kafkas_point(kEnd);
+  f.remove_mark();
+  f.open();
+  const auto log = f.open_log();
+  const auto checkpoint = [&] {
+    const LogDir::CheckpointEntry entry{kName, log.get(), log->log_end().offset};
+    REQUIRE(f.directory->write_checkpoints({&entry, 1}).ok());
+    const auto lines = read_offset_checkpoint(f.disk, "/data/recovery-point-offset-checkpoint").value();
+    REQUIRE(lines.size() == 1);
+    return lines.front().offset;
+  };
+  CHECK(log->recovery_point().offset < kEnd);
+  CHECK(checkpoint() == kEnd);
+  f.append(*log);
+  REQUIRE(log->flush().ok());
+  CHECK(checkpoint() == kEnd + 1);
+  CHECK(read_recovery_points(f.disk, "/data").value().front().point.offset == kEnd + 1);
 }
 
 TEST_CASE("log dir: a log that ends before what was on disk when Kafka stopped is damaged") {
@@ -200,18 +243,23 @@ TEST_CASE("log dir: a log that ends before what was on disk when Kafka stopped i
   CHECK(log->log_end().offset == kEnd);
 }
 
-TEST_CASE("log dir: the first move after a kill of Kafka keeps the gaps of a compaction") {
+TEST_CASE("log dir: a topic that Kafka made, and compacted before it was killed, keeps its gaps") {
   Fixture f;
   std::string first = f.content(0);
   first.resize(first.size() / kBatches * (kBatches - 1));
   f.put(0, first);
   f.remove_mark();
   REQUIRE(f.disk.remove("/data/sillok-recovery-points").ok());
-  REQUIRE(f.disk.remove("/data/sillok-incarnation").ok());
-  // Also past the recovery point, which Kafka writes once a minute.
-  if (GENERATE(false, true)) f.put_kafkas_point(Offset(0));
+  // Kafka writes its recovery points once a minute.
+  const bool is_before_first = GENERATE(false, true);
+  if (is_before_first) REQUIRE(f.disk.remove("/data/recovery-point-offset-checkpoint").ok());
+  if (!is_before_first) f.put_kafkas_point(Offset(0));
+  const bool has_sillok_run = GENERATE(false, true);
+  if (!has_sillok_run) REQUIRE(f.disk.remove("/data/sillok-incarnation").ok());
   f.config.cleanup_compact = false;
   f.open();
+  std::vector<std::string> notes;
+  if (has_sillok_run) REQUIRE(f.directory->note_kafka_ran(notes).ok());
   check_whole(*f.open_log(), Offset(2 * kBatches));
 }
 
