@@ -20,6 +20,7 @@
 #include "broker/devices.h"
 #include "broker/fetch_sessions.h"
 #include "broker/housekeeping.h"
+#include "broker/kafka_runs.h"
 #include "broker/metadata/kafka_takeover.h"
 #include "broker/metadata/known_directories.h"
 #include "broker/metadata/local_store.h"
@@ -91,19 +92,17 @@ struct Opened {
   std::unique_ptr<KafkaTakeover> kafkas;
 };
 
-// Before any log is opened: what Kafka did since the last takeover is no damage.
+// Before any log is opened: what Kafka did since it was here last is no damage.
 Result<void> find_kafkas(Opened& opened, storage::FileSystem& file_system) {
+  const Config& config = opened.broker_configs->current()->config;
   std::vector<std::string> notes;
-  auto found =
-      find_kafka_takeover(file_system, opened.broker_configs->current()->config, *opened.store, notes);
+  auto found = find_kafka_takeover(file_system, config, *opened.store, notes);
   for (const std::string& note : notes) spdlog::info("{}", note);
   opened.kafkas = TRY(std::move(found));
-  if (!opened.kafkas || !opened.kafkas->is_again) return {};
   notes.clear();
-  for (const OpenedDirectory& directory : opened.directories.opened)
-    TRY(directory.log_dir->note_kafka_ran(notes));
+  auto noted = note_kafka_runs(file_system, config, *opened.store, opened.directories.opened, notes);
   for (const std::string& note : notes) spdlog::warn("{}", note);
-  return {};
+  return noted;
 }
 
 void tell_failures(const Opened& opened) {

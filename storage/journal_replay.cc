@@ -1,5 +1,6 @@
 #include "storage/journal_replay.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "protocol/record_batch_view.h"
@@ -56,6 +57,25 @@ Result<Bytes> JournalReplay::read_from(const JournalKey& key, const LogPosition&
     return bytes;
   }
   return Bytes{};
+}
+
+Result<bool> JournalReplay::agrees_with(const JournalKey& key, Offset segment_base, const File& segment,
+                                        FilePosition end) const {
+  const auto partition = find(key);
+  if (!partition) return true;
+  FilePosition compared = end;  // down to here
+  for (auto extent = partition->extents.rbegin(); extent != partition->extents.rend(); ++extent) {
+    const JournalEntry& entry = extent->entry;
+    if (entry.begin.segment_base != segment_base || entry.begin.position >= compared) continue;
+    const FilePosition until = std::min(entry.end().position, compared);
+    Bytes journaled(static_cast<std::size_t>(until - entry.begin.position));
+    Bytes found(journaled.size());
+    const bool is_read = TRY(extent->file->read_at(extent->position, journaled)) == journaled.size() &&
+                         TRY(segment.read_at(entry.begin.position, found)) == found.size();
+    if (!is_read || journaled != found) return false;
+    compared = entry.begin.position;
+  }
+  return true;
 }
 
 bool JournalReplay::begins_segment(const JournalKey& key, Offset base) const {

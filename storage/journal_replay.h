@@ -23,6 +23,10 @@ class JournalReplay {
   // The batches that follow a log which ends at `end`, as far as they lie together in the journal and go to
   // the same segment; empty where the journal has none that begin exactly there.
   Result<Bytes> read_from(const JournalKey& key, const LogPosition& end) const;
+  // Whether a segment has, before `end`, what the journal has for these places. It has not where somebody
+  // else wrote there since. Of two entries for a place the newer one counts.
+  Result<bool> agrees_with(const JournalKey& key, Offset segment_base, const File& segment,
+                           FilePosition end) const;
   // Whether batches of the partition begin a segment at `base`.
   bool begins_segment(const JournalKey& key, Offset base) const;
   // Behind the last batch of the partition.

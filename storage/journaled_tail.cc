@@ -11,12 +11,17 @@ std::string journaled_tail_path(const std::string& folder, Offset end, std::int6
 
 Result<ByteCount> keep_journaled_tail(FileSystem& file_system, const JournalReplay& journal,
                                       const JournalKey& key, Offset end, const std::string& path) {
-  const auto file = TRY(file_system.open(path, OpenMode::open_or_create));
-  TRY(file->truncate(FilePosition(0)));
-  const ByteCount size = TRY(journal.copy_past(key, end, *file));
-  TRY(file->sync_data());
-  TRY(file_system.sync_directory(parent_path(path)));
-  return size;
+  const auto keep = [&]() -> Result<ByteCount> {
+    const auto file = TRY(file_system.open(path, OpenMode::open_or_create));
+    TRY(file->truncate(FilePosition(0)));
+    const ByteCount size = TRY(journal.copy_past(key, end, *file));
+    TRY(file->sync_data());
+    TRY(file_system.sync_directory(parent_path(path)));
+    return size;
+  };
+  auto kept = keep();
+  if (!kept.ok()) (void)file_system.remove(path).ok();
+  return kept;
 }
 
 }  // namespace sillok::storage

@@ -26,23 +26,26 @@ class Swaps {
   Swaps(FileSystem& file_system, const std::string& folder, std::vector<std::string>& notes)
       : file_system_(file_system), folder_(folder), notes_(notes) {}
 
-  Result<void> complete() {
+  Result<bool> complete() {
     TRY(list());
-    if (swaps_.empty()) return {};
+    if (swaps_.empty()) return false;
     TRY(undo_incomplete());
-    if (swaps_.empty()) return {};
+    if (swaps_.empty()) return true;
     const Span span = TRY(covered());
     for (const Swap& old : old_) {
       if (old.base >= span.begin && old.base < span.end) TRY(file_system_.remove(path_of(old.name)));
     }
     // An old segment that came back would stand between the new ones.
     TRY(file_system_.sync_directory(folder_));
+    // As long as the `.log` has not got its name, an index that has got it counts as old.
+    std::ranges::stable_partition(swaps_, [](const Swap& swap) { return swap.suffix == kLogSuffix; });
     for (const Swap& swap : swaps_)
       TRY(file_system_.rename(path_of(swap.name), path_of(offset_file_name(swap.base, swap.suffix))));
     if (span.begin < span.end)
       notes_.push_back(folder_ + ": a compaction that Kafka had begun was completed, of offsets " +
                        std::to_string(span.begin.value) + " to " + std::to_string(span.end.value - 1));
-    return file_system_.sync_directory(folder_);
+    TRY(file_system_.sync_directory(folder_));
+    return true;
   }
 
  private:
@@ -72,7 +75,8 @@ class Swaps {
     for (const Swap& swap : swaps_) {
       if (is_incomplete(swap)) TRY(file_system_.remove(path_of(swap.name)));
     }
-    std::erase_if(swaps_, is_incomplete);
+    if (std::erase_if(swaps_, is_incomplete) == 0) return {};
+    notes_.push_back(folder_ + ": a compaction that Kafka had begun was undone");
     // Before the `*.cleaned` go, which tell them from those that count.
     return file_system_.sync_directory(folder_);
   }
@@ -113,7 +117,7 @@ class Swaps {
 
 }  // namespace
 
-Result<void> complete_swaps(FileSystem& file_system, const std::string& folder,
+Result<bool> complete_swaps(FileSystem& file_system, const std::string& folder,
                             std::vector<std::string>& notes) {
   return Swaps(file_system, folder, notes).complete();
 }

@@ -16,7 +16,8 @@ namespace sillok::storage {
 // segments are all there. `notes` tells of it. To be called before anything else looks at the folder, and
 // before `*.deleted` files are removed.
 // Errors: Errc::corrupt where a new segment is not whole, and nothing is changed then; those of the files.
-Result<void> complete_swaps(FileSystem& file_system, const std::string& folder,
+// True where any were there.
+Result<bool> complete_swaps(FileSystem& file_system, const std::string& folder,
                             std::vector<std::string>& notes);
 
 }  // namespace sillok::storage

@@ -99,6 +99,7 @@ struct RecoveryReport {
   // Of its batches that find no place in the log, kept beside it as <end of the
   // log>.log.journaled-<incarnation>.
   ByteCount unplaced_bytes = 0;
+  bool is_journal_void = false;  // others have written where its batches were
   std::int32_t rebuilt_index_count = 0;
   // It ends where its last stop, which was clean, left it: nobody has seen anything of it that is gone.
   bool was_clean = false;

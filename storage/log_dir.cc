@@ -61,31 +61,25 @@ Result<void> LogDir::Impl::open() {
   TRY(list_folders());
   TRY(write_identity());
   TRY(read_checkpoints());
-  TRY(open_journal());
-  // Its mark has no number. Should it be one from before our first run, that run has written nothing yet.
+  // Kafka's mark has no number. What Kafka appended to is known by Kafka's recovery points, too, for as long
+  // as need be: they are written before the mark. The rest is as we left it.
   const bool is_kafkas_mark = mark_as_it_was_ && !mark_as_it_was_->incarnation;
-  return !was_clean_ && is_kafkas_mark ? note_kafka_ran(warnings_) : Result<void>();
+  has_kafka_run_ = !was_clean_ && is_kafkas_mark;
+  return open_journal();
 }
 
-JournalOptions LogDir::Impl::journal_options() const {
+// A clean stop leaves none: what there is then is older, and everything in it is in the segments.
+Result<void> LogDir::Impl::open_journal() {
   JournalOptions options;
   options.files.file_system = options_.file_system;
   options.files.directory = options_.path;
   options.files.file_size = options_.journal_file_size;
   options.files.count_max = static_cast<std::size_t>(options_.journal_size_max / options_.journal_file_size);
   options.frame_size_max = std::min(options.frame_size_max, options.files.file_size / 4);
-  return options;
-}
-
-// A clean stop leaves none: what there is then is older, and everything in it is in the segments.
-Result<void> LogDir::Impl::open_journal() {
-  journal_ = TRY(Journal::open(journal_options(), warnings_));
-  return was_clean_ ? empty_journal() : Result<void>();
-}
-
-Result<void> LogDir::Impl::empty_journal() {
+  journal_ = TRY(Journal::open(options, warnings_));
+  if (!was_clean_) return {};
   TRY(journal_->close());
-  journal_ = TRY(Journal::open(journal_options(), warnings_));
+  journal_ = TRY(Journal::open(options, warnings_));
   return {};
 }
 
@@ -239,7 +233,8 @@ Result<std::unique_ptr<Log>> LogDir::Impl::open_log(const TopicPartition& name, 
     if (entry == known_.end()) return Error{Errc::not_found, options.directory + ": no partition folder"};
     last = entry->second.recovery_point;
     if (!last) options.durable_end = entry->second.durable_end.value_or(Offset(0));
-    options.may_have_gaps = is_first_run_ || has_kafka_run_ || (!last && entry->second.durable_end);
+    options.may_have_gaps =
+        is_first_run_ || has_kafka_run_ || (!last && entry->second.durable_end && has_recovery_points_);
     options.log_start_offset = entry->second.log_start;
     options.topic_id = entry->second.topic_id;
     // A folder that came after the stop may be of any state.
@@ -253,8 +248,14 @@ Result<std::unique_ptr<Log>> LogDir::Impl::open_log(const TopicPartition& name, 
     if (const auto id = read_partition_metadata(file_system(), options.directory); id.ok())
       options.topic_id = *id;
   }
-  // Another topic of this name may have had it, that another broker, or a crash, put away.
-  if (last && last->topic_id == options.topic_id.value_or(TopicId{})) options.recovery_point = &last->point;
+  if (last && last->topic_id == options.topic_id.value_or(TopicId{})) {
+    options.recovery_point = &last->point;
+  } else if (last) {
+    // Another topic of this name had it, that another broker, or a crash, put away.
+    const std::lock_guard lock(mutex_);
+    known_[name].recovery_point.reset();
+    known_[name].durable_end.reset();
+  }
   options.journal = &journal_->replay();
   options.partition = name.partition;
   auto log = TRY(Log::open(options, report));
@@ -262,7 +263,11 @@ Result<std::unique_ptr<Log>> LogDir::Impl::open_log(const TopicPartition& name, 
   // A log that was synced before the stop may not be flushed for long, and would hold the frames back.
   const auto journaled = journal_->replay().end_of(key);
   const bool is_synced = journaled && log->health() == LogHealth::healthy && *journaled <= log->synced_end();
-  if (is_synced || report.unplaced_bytes > 0) journal_->release(key);
+  if (report.is_journal_void) {
+    TRY(journal_->forget(key));
+  } else if (is_synced || report.unplaced_bytes > 0) {
+    journal_->release(key);
+  }
   journal_->restored(key);
   return log;
 }
@@ -421,7 +426,7 @@ std::int64_t LogDir::incarnation() const { return impl_->incarnation_; }
 const std::vector<std::string>& LogDir::warnings() const { return impl_->warnings_; }
 FileCache& LogDir::file_cache() { return impl_->file_cache_; }
 Journal& LogDir::journal() { return impl_->journal(); }
-Result<void> LogDir::note_kafka_ran(std::vector<std::string>& notes) { return impl_->note_kafka_ran(notes); }
+bool LogDir::note_kafka_ran(std::vector<std::string>& notes) { return impl_->note_kafka_ran(notes); }
 Result<std::vector<FoundPartition>> LogDir::find_partitions(FramesOfOthers frames) const {
   return impl_->find_partitions(frames);
 }

@@ -80,10 +80,10 @@ class LogDir {
   // Durably; for one whose meta.properties was lost and made anew.
   Result<void> set_directory_id(const Uuid& id);
 
-  // Durably: what the recovery points say of places in the files is not believed any more, so that logs are
-  // read whole; what of them was on disk still is. What the commit journal has is put aside. `notes` tells of
-  // it. Requires: no log was opened, and the journal not started.
-  Result<void> note_kafka_ran(std::vector<std::string>& notes);
+  // What the recovery points say of places in the files is not believed any more, so that logs are read
+  // whole; what was on disk still is known. True where the next start will do so too, should this one end
+  // before it has recovery points of its own; `notes` says why not. Requires: no log was opened.
+  bool note_kafka_ran(std::vector<std::string>& notes);
 
   // What the commit journal has of partitions that are not there is dropped with it, unless other directories
   // have some: then it is for who knows them all to call Journal::keep_only().

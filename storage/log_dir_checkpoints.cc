@@ -33,7 +33,10 @@ Result<Entries> LogDir::Impl::or_absent(Result<Entries> read) {
 }
 
 Result<void> LogDir::Impl::read_checkpoints() {
+  const std::size_t warning_count = warnings_.size();
   const auto points = TRY(or_absent(storage::read_recovery_points(file_system(), options_.path)));
+  has_recovery_points_ =
+      warnings_.size() == warning_count && TRY(file_system().exists(path_of(kRecoveryPointsName)));
   const auto listed =
       TRY(or_absent(read_offset_checkpoint(file_system(), path_of(kRecoveryPointCheckpointName))));
   const auto starts = TRY(or_absent(read_offset_checkpoint(file_system(), path_of(kLogStartCheckpointName))));

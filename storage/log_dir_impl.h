@@ -90,7 +90,7 @@ class LogDir::Impl {
   Journal& journal() { return *journal_; }
 
   // log_dir_kafka.cc
-  Result<void> note_kafka_ran(std::vector<std::string>& notes);
+  bool note_kafka_ran(std::vector<std::string>& notes);
 
   // log_dir_futures.cc
   std::vector<FoundPartition> find_futures() const;
@@ -111,7 +111,8 @@ class LogDir::Impl {
   FileCache file_cache_;
   std::string cluster_id_;
   bool was_clean_ = false;
-  bool has_kafka_run_ = false;  // since the last run of ours, whose checkpoints of our own these are
+  bool has_kafka_run_ = false;        // since the last run of ours
+  bool has_recovery_points_ = false;  // a file of our own: what it lacks is not lost
   std::int64_t incarnation_ = 0;
   std::vector<std::string> warnings_;
 
@@ -131,11 +132,7 @@ class LogDir::Impl {
   Result<void> write_identity();
   Result<void> give_reserve_away();
   Result<void> list_folders();
-  JournalOptions journal_options() const;
   Result<void> open_journal();
-  Result<void> empty_journal();
-  // What it has, and the segments may lack, goes beside them.
-  Result<void> put_journal_aside(std::vector<std::string>& notes);
   // None where the folder does not say its topic's id: then nothing of it was ever journaled.
   std::optional<JournalKey> journal_key(const TopicPartition& name) const;
   Result<bool> is_halved_creation(const std::string& folder);

@@ -23,7 +23,7 @@ bool ends_with(std::string_view name, std::string_view suffix) {
 
 Result<void> Log::Impl::Recovery::run() {
   TRY(open_segments());
-  const RecoveryPoint* const point = options_.recovery_point;
+  const RecoveryPoint* const point = point_;
   first_scanned_ = list_.size();
   bool is_settled = options_.clean;
   if (is_settled) {
@@ -49,7 +49,11 @@ Result<void> Log::Impl::Recovery::open_segments() {
   const std::string& folder = log_.files_.directory;
   auto entries = TRY(file_system().list_directory(folder));
   if (std::ranges::any_of(entries, [](const auto& entry) { return ends_with(entry.name, kSwapSuffix); })) {
-    TRY(complete_swaps(file_system(), folder, report_.notes));
+    // So Kafka ran, and the point is of other files.
+    if (TRY(complete_swaps(file_system(), folder, report_.notes))) {
+      point_ = nullptr;
+      may_have_gaps_ = true;
+    }
     entries = TRY(file_system().list_directory(folder));
   }
   std::vector<Offset> bases;
@@ -167,11 +171,10 @@ Result<void> Log::Impl::Recovery::publish(const RecoveryPoint* point) {
   } else if (first_scanned_ < list_.size()) {
     mark_unsynced(point);
   }
-  note_journaled_end();
-  if (options_.clean && options_.recovery_point != nullptr && options_.recovery_point->offset == end.offset &&
-      options_.recovery_point->segment_base == end.segment_base &&
-      options_.recovery_point->position == end.position) {
-    log_.last_point_ = *options_.recovery_point;
+  TRY(note_journaled_end());
+  if (options_.clean && point != nullptr && point->offset == end.offset &&
+      point->segment_base == end.segment_base && point->position == end.position) {
+    log_.last_point_ = *point;
     if (report_.rebuilt_index_count == 0) log_.closed_end_ = end;
   }
   TRY(load_epochs());
@@ -196,26 +199,37 @@ void Log::Impl::Recovery::mark_unsynced(const RecoveryPoint* point) {
   log_.synced_end_.store(synced);
 }
 
-void Log::Impl::Recovery::note_journaled_end() {
+Result<void> Log::Impl::Recovery::note_journaled_end() {
   const LogPosition synced = log_.synced_end_.load();
   log_.journaled_end_ = synced;
-  if (options_.journal == nullptr) return;
+  if (options_.journal == nullptr) return {};
   if (report_.restored_bytes > 0)
     note(std::to_string(report_.restored_bytes) + " bytes were restored from the commit journal");
   const auto end = options_.journal->end_of(journal_key());
-  if (!end || *end <= synced) return;
+  if (!end || *end <= synced) return {};
+  const std::string up_to =
+      "the commit journal has batches up to offset " + std::to_string(end->offset.value);
+  report_.is_journal_void = report_.is_journal_void || TRY(is_overwritten(*end));
+  if (report_.is_journal_void)
+    return keep_journaled(Offset(0), up_to + ", but others were written in their places since");
   if (end->offset > log_.log_end_.offset()) {
-    // It was durable, and the journal goes.
-    const Offset log_end = log_.log_end_.offset();
-    const std::string path = journaled_tail_path(log_.files_.directory, log_end, options_.incarnation);
-    const auto kept = keep_journaled_tail(file_system(), *options_.journal, journal_key(), log_end, path);
-    note("the commit journal has batches up to offset " + std::to_string(end->offset.value) +
-         ", but what would lead to them is missing or damaged; " +
-         (kept.ok() ? "they are kept as " + path : "they stay there: " + kept.error().describe()));
-    if (kept.ok()) report_.unplaced_bytes = *kept;
-    return;
+    const auto kept =
+        keep_journaled(log_.log_end_.offset(), up_to + ", but what would lead to them is missing or damaged");
+    if (!kept.ok()) note(up_to + ", and they stay there: " + kept.error().describe());
+    return {};
   }
   log_.journaled_end_ = *end;
+  return {};
+}
+
+// They were durable, and the journal goes.
+Result<void> Log::Impl::Recovery::keep_journaled(Offset past, const std::string& why) {
+  const std::string path =
+      journaled_tail_path(log_.files_.directory, log_.log_end_.offset(), options_.incarnation);
+  report_.unplaced_bytes =
+      TRY(keep_journaled_tail(file_system(), *options_.journal, journal_key(), past, path));
+  note(why + "; they are kept as " + path);
+  return {};
 }
 
 Result<void> Log::Impl::Recovery::remove_late_snapshots() {

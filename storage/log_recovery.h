@@ -20,6 +20,8 @@ class Log::Impl::Recovery {
   Recovery(Impl& log, const LogOptions& options, RecoveryReport& report)
       : log_(log),
         options_(options),
+        point_(options.recovery_point),
+        may_have_gaps_(options.may_have_gaps),
         durable_end_(std::max(options.durable_end,
                               options.recovery_point ? options.recovery_point->offset : Offset(0))),
         report_(report) {}
@@ -59,6 +61,9 @@ class Log::Impl::Recovery {
   // Writes back what the commit journal has of the batches that should follow, and goes on with the scan.
   // Nothing of a damaged log: what follows damage was not scanned from batch to batch.
   Result<SegmentScan> restore(std::size_t i, SegmentScan found);
+  // What of the journal follows there; nothing any more once others have written since.
+  Result<Bytes> journaled_at(std::size_t i, const LogPosition& end);
+  Result<bool> is_overwritten(const LogPosition& journaled_end) const;
   // The segment that the journal knows of between the one before `i` and the next that is there.
   Result<void> add_missing_before(std::size_t i);
   JournalKey journal_key() const { return {log_.topic_id_, options_.partition}; }
@@ -75,7 +80,8 @@ class Log::Impl::Recovery {
   Result<void> publish(const RecoveryPoint* point);
   // What was scanned may be in the page cache only: the next flush sees to it.
   void mark_unsynced(const RecoveryPoint* point);
-  void note_journaled_end();
+  Result<void> note_journaled_end();
+  Result<void> keep_journaled(Offset past, const std::string& why);
   // They tell of batches that are lost, and other batches may get their offsets.
   Result<void> remove_late_snapshots();
   Result<void> load_epochs();
@@ -84,6 +90,8 @@ class Log::Impl::Recovery {
 
   Impl& log_;
   const LogOptions& options_;
+  const RecoveryPoint* point_;  // null as well where it cannot be of these files
+  bool may_have_gaps_;
   const Offset durable_end_;  // by the recovery point, or by what else is known
   RecoveryReport& report_;
   SegmentList list_;

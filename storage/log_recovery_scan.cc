@@ -65,7 +65,7 @@ void Log::Impl::Recovery::doubt_files(const std::string& what) {
 bool Log::Impl::Recovery::may_follow(Offset base) {
   if (base <= end_offset_) return base == end_offset_;
   if (log_.config_.cleanup_compact) return true;
-  if (!options_.may_have_gaps || keep_all_) return false;
+  if (!may_have_gaps_ || keep_all_) return false;
   note("no batches at offsets " + std::to_string(end_offset_.value) + " to " +
        std::to_string(base.value - 1) + ", as a compaction may have left it");
   return true;
@@ -107,7 +107,7 @@ Result<void> Log::Impl::Recovery::scan_from(const RecoveryPoint* point) {
     Segment& segment = *list_[i];
     const Offset base = segment.base_offset();
     const bool fits = i == first_scanned_ || may_follow(base);
-    if (torn || (!fits && !keep_all_)) {
+    if (torn || (!fits && !keep_all_ && base >= durable_end_)) {
       TRY(set_aside_from(i));
       break;
     }
@@ -183,9 +183,7 @@ Result<SegmentScan> Log::Impl::Recovery::restore(std::size_t i, SegmentScan foun
   };
   for (bool has_seen_rest = true;;) {
     const LogPosition end{found.next_offset, segment.base_offset(), found.end};
-    // Whatever the journal has of an offset that begins the next segment, others have written it since.
-    const bool is_next = i + 1 < list_.size() && list_[i + 1]->base_offset() == found.next_offset;
-    const Bytes bytes = is_next ? Bytes() : TRY(options_.journal->read_from(journal_key(), end));
+    const Bytes bytes = TRY(journaled_at(i, end));
     if (bytes.empty() && has_seen_rest) return found;
     if (bytes.empty()) {
       TRY(go_on(segment.end()));
@@ -203,8 +201,28 @@ Result<SegmentScan> Log::Impl::Recovery::restore(std::size_t i, SegmentScan foun
   }
 }
 
+Result<Bytes> Log::Impl::Recovery::journaled_at(std::size_t i, const LogPosition& end) {
+  if (report_.is_journal_void) return Bytes();
+  Bytes bytes = TRY(options_.journal->read_from(journal_key(), end));
+  if (bytes.empty()) return bytes;
+  const auto file = TRY(list_[i]->file(IoMode::may_block));
+  const bool is_in_next = i + 1 < list_.size() && list_[i + 1]->base_offset() == end.offset;
+  report_.is_journal_void =
+      is_in_next || !TRY(options_.journal->agrees_with(journal_key(), end.segment_base, *file, end.position));
+  return report_.is_journal_void ? Bytes() : std::move(bytes);
+}
+
+Result<bool> Log::Impl::Recovery::is_overwritten(const LogPosition& journaled_end) const {
+  for (const auto& segment : list_) {
+    if (segment->base_offset() != journaled_end.segment_base) continue;
+    const auto file = TRY(segment->file(IoMode::may_block));
+    return !TRY(options_.journal->agrees_with(journal_key(), segment->base_offset(), *file, segment->end()));
+  }
+  return false;
+}
+
 Result<void> Log::Impl::Recovery::add_missing_before(std::size_t i) {
-  if (options_.journal == nullptr || keep_all_) return {};
+  if (options_.journal == nullptr || keep_all_ || report_.is_journal_void) return {};
   if (i < list_.size() && list_[i]->base_offset() == end_offset_) return {};
   // It was made already, and the journal's batches did not fit.
   if (list_[i - 1]->base_offset() == end_offset_) return {};

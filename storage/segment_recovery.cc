@@ -69,7 +69,9 @@ class SegmentScanner {
       if (scan_.problem.empty()) {
         scan_.problem = std::string(problem) + " at position " + std::to_string(position.value);
       }
-      if (position >= plan_.durable_end && scan_.next_offset >= plan_.durable_offset) break;
+      if (position >= plan_.durable_end && scan_.next_offset >= plan_.durable_offset &&
+          !TRY(is_of_durable_offset(position)))
+        break;
       position = TRY(skip_damage(position));
     }
     scan_.end = position;
@@ -82,6 +84,16 @@ class SegmentScanner {
     if (position != plan_.durable_end) return;
     scan_.met_durable_end = true;
     scan_.offset_at_durable_end = scan_.next_offset;
+  }
+
+  // No checksum covers the offset of a batch. If one before has a greater one than it had, then this one only
+  // seems to go back.
+  Result<bool> is_of_durable_offset(FilePosition position) {
+    const ByteView bytes = TRY(reader_.at(position, kHeaderSize));
+    const auto header = protocol::parse_record_batch_header(bytes.first(std::min(bytes.size(), kHeaderSize)));
+    const BatchPlace place{header.ok() ? *header : RecordBatchHeader{}, position};
+    return header.ok() && is_plausible(*header) && place.end() <= file_end_ &&
+           header->base_offset < plan_.durable_offset && TRY(checksum(place)) == header->crc;
   }
 
   // The batch there, if it is whole and right; else the problem.

@@ -47,13 +47,19 @@ void note_the_rest(const KafkaMetadata& metadata, std::vector<std::string>& note
 
 }  // namespace
 
+std::string kafka_metadata_folder(const Config& config) {
+  const std::string& place =
+      config.metadata_log_dir.empty() ? config.log_dirs.front() : config.metadata_log_dir;
+  return storage::join_path(place, std::string(kKafkaMetadataTopic) + "-0");
+}
+
 Result<std::unique_ptr<KafkaTakeover>> find_kafka_takeover(storage::FileSystem& file_system,
                                                            const Config& config, MetadataStore& store,
                                                            std::vector<std::string>& notes) {
   const std::string& directory = config.log_dirs.front();
   const bool is_apart = !config.metadata_log_dir.empty() && config.metadata_log_dir != directory;
   const std::string& place = is_apart ? config.metadata_log_dir : directory;
-  const std::string folder = storage::join_path(place, std::string(kKafkaMetadataTopic) + "-0");
+  const std::string folder = kafka_metadata_folder(config);
   if (!TRY(file_system.exists(folder))) {
     if (is_apart) notes.push_back(fmt::format("metadata.log.dir={}: has no metadata of Kafka's", place));
     return std::unique_ptr<KafkaTakeover>();
@@ -64,7 +70,6 @@ Result<std::unique_ptr<KafkaTakeover>> find_kafka_takeover(storage::FileSystem& 
   const std::string known = encode_kafka_state(takeover->state);
   for (const KeyValue& pair : TRY(store.range(kKafkaMetadataKey))) {
     if (pair.value == known) return std::unique_ptr<KafkaTakeover>();
-    takeover->is_again = true;
   }
   takeover->metadata = TRY(read_kafka_metadata(file_system, folder, notes));
   takeover->node_id = config.node_id;

@@ -21,8 +21,10 @@ struct KafkaTakeover {
   BrokerId node_id;                  // the one that the log directory is of
   std::optional<Uuid> directory_id;  // the (first) log directory's own
   std::vector<Uuid> other_directory_ids = {};
-  bool is_again = false;  // Kafka's metadata was taken over before, and Kafka has gone on with it since
 };
+
+// Where it is, if it is there: metadata.log.dir's, or the first log directory's.
+std::string kafka_metadata_folder(const Config& config);
 
 // Null where there is nothing of Kafka's, or nothing new. Kafka's files are only read.
 // Errc::invalid_config where metadata.log.dir is of another cluster; else as read_kafka_metadata().

@@ -15,6 +15,7 @@
 //                        there, which is to be removed
 // Where an Apache Kafka ran on the log directory (kafka_takeover.h):
 //   kafka-metadata       {"format":1,"state":"..."}: as far as its metadata was taken over
+//   kafka-seen/<id>      the same value, as far as the log directory with that id knows of it (kafka_runs.h)
 //   kafka-configs/<name> as configs/broker/<name>: those of them that were its
 //   elsewhere/<id>       {"format":1,"partitions":[1,2]}: those of the topic with that id that it kept in
 //                        another place, or put aside. Each goes once its folder is here
@@ -38,6 +39,7 @@ inline constexpr std::string_view kTopicKeyPrefix = "topic/";
 inline constexpr std::string_view kUnfinishedKeyPrefix = "unfinished/";
 inline constexpr std::string_view kProducerIdsKey = "producer-ids";
 inline constexpr std::string_view kKafkaMetadataKey = "kafka-metadata";
+inline constexpr std::string_view kKafkaSeenKeyPrefix = "kafka-seen/";
 inline constexpr std::string_view kKafkaConfigsKeyPrefix = "kafka-configs/";
 inline constexpr std::string_view kElsewhereKeyPrefix = "elsewhere/";
 inline constexpr std::string_view kRemovedKeyPrefix = "removed/";

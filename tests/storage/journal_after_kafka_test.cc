@@ -48,6 +48,15 @@ struct Fixture {
     JournaledDir::require(d.try_open());
     JournaledDir::require(d.dir->find_partitions());
   }
+  void check_kafkas(std::unique_ptr<Log> log) {
+    CHECK(log->health() == LogHealth::healthy);
+    REQUIRE(log->log_end().offset == Offset(3));
+    const auto slice =
+        log->read(Offset(2), log->log_end(), 1, Log::FirstBatch::whole, IoMode::may_block).value();
+    Bytes bytes(static_cast<std::size_t>(slice.size));
+    REQUIRE(slice.file->read_at(slice.position, bytes).ok());
+    CHECK(std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()) == kafkas);
+  }
   std::vector<std::string> kept() {
     std::vector<std::string> names;
     const auto entries = d.disk.list_directory("/data/a-0").value();
@@ -62,59 +71,65 @@ struct Fixture {
   std::string kafkas;
 };
 
-TEST_CASE(
-    "journal: what Kafka has written since is not overwritten, nor continued, and the journal is kept "
-    "aside") {
+TEST_CASE("journal: what Kafka has written since is not overwritten, nor continued, and is kept aside") {
   Fixture f;
-  // In the same place, where the journal would go on behind it; or behind a roll.
+  // In the same place, so that the journal would go on behind it; or behind a roll.
   const bool has_rolled = GENERATE(false, true);
   if (has_rolled) f.put(2, f.kafkas);
   if (!has_rolled) f.put(0, f.sealed + f.kafkas);
-  const bool is_killed = GENERATE(false, true);
-  if (!is_killed)
-    JournaledDir::require(
-        replace_file(f.d.disk, "/data/.kafka_cleanshutdown", R"({"version":0,"brokerEpoch":12})"));
+  const bool is_told = GENERATE(false, true);
   f.open();
-  if (is_killed) {
-    std::vector<std::string> notes;
-    JournaledDir::require(f.d.dir->note_kafka_ran(notes));
-    CHECK(notes.size() == 1);
-  }
-  CHECK(f.d.dir->has_kafka_run());
-  const auto log = f.open_log();
-  CHECK(log->health() == LogHealth::healthy);
-  CHECK(log->log_end().offset == Offset(3));
+  std::vector<std::string> notes;
+  if (is_told) REQUIRE(f.d.dir->note_kafka_ran(notes));
+  f.check_kafkas(f.open_log());
   REQUIRE(f.kept().size() == 1);
   const std::string kept = read_file(f.d.disk, "/data/a-0/" + f.kept().front(), 1 << 20).value();
-  CHECK(kept.size() == 2 * f.kafkas.size());
-  f.d.crash(1, CrashMode::lose_all);
+  CHECK(kept.size() >= 2 * f.kafkas.size());
+  // And the journal has none of it for any later start.
+  f.d.crash(1, CrashMode::keep_all);
   f.open();
-  CHECK(f.open_log()->log_end().offset == Offset(3));
+  CHECK(f.d.dir->journal().replay().all().empty());
+  f.check_kafkas(f.open_log());
   CHECK(f.kept().size() == 1);
 }
 
-TEST_CASE(
-    "journal: an offset that begins the next segment is not written back, though nobody says that Kafka "
-    "ran") {
+TEST_CASE("journal: what Kafka has written since stays where it wrote more than the journal has") {
   Fixture f;
-  f.put(2, f.kafkas);
+  std::string more;
+  for (int i = 0; i < 3; ++i) {
+    std::string one = f.kafkas;
+    one[7] = static_cast<char>(2 + i);
+    more += one;
+  }
+  f.put(0, f.sealed + more);
   f.open();
   const auto log = f.open_log();
   CHECK(log->health() == LogHealth::healthy);
-  CHECK(read_file(f.d.disk, Fixture::path(0), 1 << 20).value() == f.sealed);
-  CHECK(read_file(f.d.disk, Fixture::path(2), 1 << 20).value() == f.kafkas);
+  CHECK(log->log_end().offset == Offset(5));
+  CHECK(log->journaled_end() == log->synced_end());
+  CHECK(f.kept().size() == 1);
 }
 
-TEST_CASE("journal: what cannot be kept aside stops the start, and stays in the journal") {
+TEST_CASE("journal: where Kafka ran and wrote nothing, its batches come back") {
   Fixture f;
   f.open();
   std::vector<std::string> notes;
-  f.d.faults.fail({tests::FileCall::sync, std::string(kJournaledInfix)}, Errc::no_space);
-  CHECK(!f.d.dir->note_kafka_ran(notes).ok());
-  f.d.faults.clear();
-  f.d.dir.reset();
-  f.open();
+  REQUIRE(f.d.dir->note_kafka_ran(notes));
   CHECK(f.open_log()->log_end().offset == Offset(4));
+  CHECK(f.kept().empty());
+}
+
+TEST_CASE("journal: a log that others have written to does not open where the journal cannot be kept aside") {
+  Fixture f;
+  f.put(0, f.sealed + f.kafkas);
+  f.open();
+  f.d.faults.fail({tests::FileCall::sync, std::string(kJournaledInfix)}, Errc::no_space);
+  RecoveryReport report;
+  CHECK(!f.d.dir->open_log(kName, f.d.config, report).ok());
+  CHECK(f.kept().empty());
+  f.open();
+  f.check_kafkas(f.open_log());
+  CHECK(f.kept().size() == 1);
 }
 
 }  // namespace

@@ -119,6 +119,21 @@ TEST_CASE("kafka swaps: a start that ends half way is followed by one that does 
   }
 }
 
+TEST_CASE("kafka swaps: a recovery point is of the files as they were before") {
+  Compacted compacted;
+  LogFixture& f = compacted.f;
+  f.open(false);
+  REQUIRE(f.log->flush().ok());
+  RecoveryPoint point = f.log->recovery_point();
+  f.kill();
+  // It was in the segment that is compacted now.
+  point.segment_base = Offset(compacted.bases[1]);
+  compacted.kill_after(compacted.decided);
+  f.open(false, &point);
+  compacted.check_after(compacted.decided);
+  CHECK(f.end() == point.offset.value);
+}
+
 TEST_CASE("kafka swaps: a new segment that is not whole stops the start of its log, and nothing goes") {
   Compacted compacted;
   LogFixture& f = compacted.f;

@@ -138,7 +138,7 @@ TEST_CASE("log dir: what Kafka compacted before it was killed is whole once it i
   SECTION("it is not told: a segment is missing") { CHECK(f.open_log()->health() == LogHealth::degraded); }
   SECTION("it is told, in this start or one before") {
     std::vector<std::string> notes;
-    REQUIRE(f.directory->note_kafka_ran(notes).ok());
+    REQUIRE(f.directory->note_kafka_ran(notes));
     CHECK(f.directory->has_kafka_run());
     if (GENERATE(false, true)) {
       f.directory.reset();
@@ -183,15 +183,30 @@ TEST_CASE("log dir: what was on disk when Kafka stopped is damaged where it does
     append_as_kafka();
     rotten = f.content(0) + "rotten";
   }
+  // No checksum covers it.
+  const auto jump = [&](std::int64_t in, int batch) {
+    base = in;
+    rotten = f.content(in);
+    rotten[rotten.size() / kBatches * static_cast<std::size_t>(batch) + 5] ^= 1;
+  };
+  SECTION("in the offset of a batch of the active segment") {
+    jump(kBatches, 1);
+    end = Offset(2 * kBatches);
+  }
+  SECTION("in the offset of the last batch before the active segment") {
+    append_as_kafka();
+    jump(0, kBatches - 1);
+  }
   f.put(base, rotten);
   f.put_kafkas_point(end);
+  REQUIRE(f.disk.remove("/data/sillok-recovery-points").ok());
   f.remove_mark();
   if (!is_killed) f.put_kafkas_mark();
   f.open();
   for (int start = 0; start < 2; ++start) {
     auto log = f.open_log();
     CHECK(log->health() == LogHealth::degraded);
-    CHECK(log->log_end().offset == end);
+    CHECK(log->log_end().offset >= end);
     CHECK(f.report.cut_bytes == 0);
     CHECK(f.content(base) == rotten);
     const LogDir::CheckpointEntry entry{kName, log.get(), end};
@@ -259,7 +274,7 @@ TEST_CASE("log dir: a topic that Kafka made, and compacted before it was killed,
   f.config.cleanup_compact = false;
   f.open();
   std::vector<std::string> notes;
-  if (has_sillok_run) REQUIRE(f.directory->note_kafka_ran(notes).ok());
+  if (has_sillok_run) REQUIRE(f.directory->note_kafka_ran(notes));
   check_whole(*f.open_log(), Offset(2 * kBatches));
 }
 
@@ -271,7 +286,43 @@ TEST_CASE(
   f.remove_segment(kBatches);
   f.remove_mark();
   f.open();
-  check_whole(*f.open_log(), Offset(kBatches));
+  const auto log = f.open_log();
+  check_whole(*log, Offset(kBatches));
+  f.append(*log);
+  REQUIRE(log->flush().ok());
+  const LogDir::CheckpointEntry entry{kName, log.get(), log->log_end().offset};
+  REQUIRE(f.directory->write_checkpoints({&entry, 1}).ok());
+  const auto lines = read_offset_checkpoint(f.disk, "/data/recovery-point-offset-checkpoint").value();
+  CHECK(lines.front().offset == Offset(kBatches + 1));
+}
+
+TEST_CASE("log dir: where our own recovery points are lost, a gap is no compaction of Kafka's") {
+  Fixture f;
+  std::string first = f.content(0);
+  first.resize(first.size() / kBatches * (kBatches - 1));
+  f.put(0, first);
+  f.remove_mark();
+  if (GENERATE(false, true)) {
+    REQUIRE(f.disk.remove("/data/sillok-recovery-points").ok());
+  } else {
+    REQUIRE(replace_file(f.disk, "/data/sillok-recovery-points", "rotten").ok());
+  }
+  f.config.cleanup_compact = false;
+  f.open();
+  const auto log = f.open_log();
+  CHECK(log->health() == LogHealth::degraded);
+  CHECK(log->log_end().offset == Offset(2 * kBatches));
+  CHECK(f.report.cut_bytes == 0);
+}
+
+TEST_CASE("log dir: where our own mark of a clean stop is there, Kafka has not run, whatever is told") {
+  Fixture f;
+  f.open();
+  std::vector<std::string> notes;
+  CHECK(f.directory->note_kafka_ran(notes));
+  CHECK(!f.directory->has_kafka_run());
+  check_whole(*f.open_log(), Offset(2 * kBatches));
+  CHECK(f.report.scanned_bytes == 0);
 }
 
 }  // namespace
