@@ -63,17 +63,14 @@ Result<bool> JournalReplay::agrees_with(const JournalKey& key, Offset segment_ba
                                         FilePosition end) const {
   const auto partition = find(key);
   if (!partition) return true;
-  FilePosition compared = end;  // down to here
   for (auto extent = partition->extents.rbegin(); extent != partition->extents.rend(); ++extent) {
     const JournalEntry& entry = extent->entry;
-    if (entry.begin.segment_base != segment_base || entry.begin.position >= compared) continue;
-    const FilePosition until = std::min(entry.end().position, compared);
-    Bytes journaled(static_cast<std::size_t>(until - entry.begin.position));
+    if (entry.begin.segment_base != segment_base || entry.begin.position >= end) continue;
+    Bytes journaled(static_cast<std::size_t>(std::min(entry.end().position, end) - entry.begin.position));
     Bytes found(journaled.size());
-    const bool is_read = TRY(extent->file->read_at(extent->position, journaled)) == journaled.size() &&
-                         TRY(segment.read_at(entry.begin.position, found)) == found.size();
-    if (!is_read || journaled != found) return false;
-    compared = entry.begin.position;
+    const std::size_t journaled_size = TRY(extent->file->read_at(extent->position, journaled));
+    const std::size_t found_size = TRY(segment.read_at(entry.begin.position, found));
+    return journaled_size == journaled.size() && found_size == found.size() && journaled == found;
   }
   return true;
 }

@@ -264,6 +264,8 @@ Result<std::unique_ptr<Log>> LogDir::Impl::open_log(const TopicPartition& name, 
   const auto journaled = journal_->replay().end_of(key);
   const bool is_synced = journaled && log->health() == LogHealth::healthy && *journaled <= log->synced_end();
   if (report.is_journal_void) {
+    // What the log has may be in the page cache only.
+    TRY(log->flush());
     TRY(journal_->forget(key));
   } else if (is_synced || report.unplaced_bytes > 0) {
     journal_->release(key);

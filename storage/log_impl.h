@@ -5,6 +5,7 @@
 // the lock of an index. The last three are held for copies only, never across a call to the file system.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <memory>
 #include <mutex>
@@ -82,7 +83,7 @@ class Log::Impl {
   Offset log_start() const { return Offset(log_start_.load(std::memory_order_acquire)); }
   LogPosition log_end() const { return log_end_.load(); }
   LogPosition synced_end() const { return synced_end_.load(); }
-  LogPosition journaled_end() const { return journaled_end_; }
+  LogPosition journaled_end() const { return std::max(journaled_end_, synced_end_.load()); }
   LogHealth health() const { return health_.load(std::memory_order_acquire); }
   ByteCount size() const { return size_.load(std::memory_order_relaxed); }
   ByteCount unflushed_size() const { return unflushed_size_.load(std::memory_order_relaxed); }
