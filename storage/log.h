@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <span>
@@ -106,6 +107,9 @@ struct RecoveryReport {
   std::vector<std::string> notes;  // for the log, one line each
 };
 
+// Past every offset.
+inline constexpr Offset kOffsetMax{std::numeric_limits<std::int64_t>::max()};
+
 struct LogOptions {
   FileSystem* file_system = nullptr;
   FileCache* file_cache = nullptr;
@@ -115,8 +119,9 @@ struct LogOptions {
   bool clean = false;                             // the last stop was clean: nothing needs to be scanned
   std::optional<TopicId> topic_id;                // where partition.metadata was read before
   const RecoveryPoint* recovery_point = nullptr;  // null: the whole log is scanned after an unclean stop
-  Offset durable_end{0};       // all below was on disk; known also where no recovery point says where it ends
-  bool may_have_gaps = false;  // Kafka wrote some of it, and compacted it once, whatever its policy is now
+  Offset durable_end{0};  // all below was on disk; known also where no recovery point says where it ends
+  // Kafka may have compacted what lies below, whatever the policy is now: so offsets may be missing there.
+  Offset gaps_end{0};
   const JournalReplay* journal = nullptr;  // null: none, or nothing in it
   PartitionIndex partition;                // its entries there are of the topic's id and this
   Offset log_start_offset{0};              // from the checkpoint; 0 where it has none

@@ -233,8 +233,11 @@ Result<std::unique_ptr<Log>> LogDir::Impl::open_log(const TopicPartition& name, 
     if (entry == known_.end()) return Error{Errc::not_found, options.directory + ": no partition folder"};
     last = entry->second.recovery_point;
     if (!last) options.durable_end = entry->second.durable_end.value_or(Offset(0));
-    options.may_have_gaps =
-        is_first_run_ || has_kafka_run_ || (!last && entry->second.durable_end && has_recovery_points_);
+    // Where Kafka need not have been, only what was durable can have gaps that are no loss.
+    if (is_first_run_ || has_kafka_run_ || entry->second.has_kafka_written)
+      options.gaps_end = kOffsetMax;
+    else if (!last && has_recovery_points_)
+      options.gaps_end = options.durable_end;
     options.log_start_offset = entry->second.log_start;
     options.topic_id = entry->second.topic_id;
     // A folder that came after the stop may be of any state.

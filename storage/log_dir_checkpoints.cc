@@ -71,8 +71,8 @@ Result<void> LogDir::Impl::read_checkpoints() {
       known->durable_end = line.offset;
       // We write this file second, so that it is never ahead. Then Kafka wrote it, and may have compacted
       // what our point tells of.
-      const bool is_kafkas = known->recovery_point && line.offset > known->recovery_point->point.offset;
-      if (is_kafkas) known->recovery_point.reset();
+      known->has_kafka_written = known->recovery_point && line.offset > known->recovery_point->point.offset;
+      if (known->has_kafka_written) known->recovery_point.reset();
     }
   }
   for (const PartitionOffset& line : starts) {

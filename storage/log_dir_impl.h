@@ -41,6 +41,7 @@ struct KnownPartition {
   // All below was on disk, as Kafka's file of recovery points has it. Where there is no point of ours, nobody
   // knows where in the files that is.
   std::optional<Offset> durable_end;
+  bool has_kafka_written = false;  // that line, when it was read
   Offset log_start{0};
   std::optional<Offset> high_watermark;
   std::optional<TopicId> topic_id;  // once find_partitions() has read it

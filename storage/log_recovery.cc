@@ -52,7 +52,7 @@ Result<void> Log::Impl::Recovery::open_segments() {
     // So Kafka ran, and the point is of other files.
     if (TRY(complete_swaps(file_system(), folder, report_.notes))) {
       point_ = nullptr;
-      may_have_gaps_ = true;
+      gaps_end_ = kOffsetMax;
     }
     entries = TRY(file_system().list_directory(folder));
   }

@@ -21,7 +21,7 @@ class Log::Impl::Recovery {
       : log_(log),
         options_(options),
         point_(options.recovery_point),
-        may_have_gaps_(options.may_have_gaps),
+        gaps_end_(options.gaps_end),
         durable_end_(std::max(options.durable_end,
                               options.recovery_point ? options.recovery_point->offset : Offset(0))),
         report_(report) {}
@@ -91,7 +91,7 @@ class Log::Impl::Recovery {
   Impl& log_;
   const LogOptions& options_;
   const RecoveryPoint* point_;  // null as well where it cannot be of these files
-  bool may_have_gaps_;
+  Offset gaps_end_;
   const Offset durable_end_;  // by the recovery point, or by what else is known
   RecoveryReport& report_;
   SegmentList list_;

@@ -65,7 +65,7 @@ void Log::Impl::Recovery::doubt_files(const std::string& what) {
 bool Log::Impl::Recovery::may_follow(Offset base) {
   if (base <= end_offset_) return base == end_offset_;
   if (log_.config_.cleanup_compact) return true;
-  if (!may_have_gaps_ || keep_all_) return false;
+  if (base > gaps_end_ || keep_all_) return false;
   note("no batches at offsets " + std::to_string(end_offset_.value) + " to " +
        std::to_string(base.value - 1) + ", as a compaction may have left it");
   return true;

@@ -315,6 +315,22 @@ TEST_CASE("log dir: where our own recovery points are lost, a gap is no compacti
   CHECK(f.report.cut_bytes == 0);
 }
 
+TEST_CASE(
+    "log dir: a point of ours that a fault kept from being forgotten in both files is no sign of Kafka") {
+  Fixture f;
+  std::string first = f.content(0);
+  first.resize(first.size() / kBatches * (kBatches - 1));
+  f.put(0, first);
+  f.remove_mark();
+  REQUIRE(write_recovery_points(f.disk, "/data", {}).ok());
+  f.put_kafkas_point(Offset(1));
+  f.config.cleanup_compact = false;
+  f.open();
+  // The power cut took a batch, so what came behind it must not be seen.
+  check_whole(*f.open_log(), Offset(kBatches - 1));
+  CHECK(f.report.cut_bytes > 0);
+}
+
 TEST_CASE("log dir: where our own mark of a clean stop is there, Kafka has not run, whatever is told") {
   Fixture f;
   f.open();
