@@ -233,10 +233,10 @@ Result<std::unique_ptr<Log>> LogDir::Impl::open_log(const TopicPartition& name, 
     if (entry == known_.end()) return Error{Errc::not_found, options.directory + ": no partition folder"};
     last = entry->second.recovery_point;
     if (!last) options.durable_end = entry->second.durable_end.value_or(Offset(0));
-    // Where Kafka need not have been, only what was durable can have gaps that are no loss.
-    if (is_first_run_ || has_kafka_run_ || entry->second.has_kafka_written)
+    // Past what was durable a gap may be a power cut's, unless nobody but Kafka wrote there.
+    if (is_first_run_ || entry->second.has_kafka_written)
       options.gaps_end = kOffsetMax;
-    else if (!last && has_recovery_points_)
+    else if (!last && (has_recovery_points_ || has_kafka_run_))
       options.gaps_end = options.durable_end;
     options.log_start_offset = entry->second.log_start;
     options.topic_id = entry->second.topic_id;

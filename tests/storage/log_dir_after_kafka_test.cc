@@ -265,17 +265,24 @@ TEST_CASE("log dir: a topic that Kafka made, and compacted before it was killed,
   f.put(0, first);
   f.remove_mark();
   REQUIRE(f.disk.remove("/data/sillok-recovery-points").ok());
-  // Kafka writes its recovery points once a minute.
-  const bool is_before_first = GENERATE(false, true);
-  if (is_before_first) REQUIRE(f.disk.remove("/data/recovery-point-offset-checkpoint").ok());
-  if (!is_before_first) f.put_kafkas_point(Offset(0));
-  const bool has_sillok_run = GENERATE(false, true);
-  if (!has_sillok_run) REQUIRE(f.disk.remove("/data/sillok-incarnation").ok());
-  f.config.cleanup_compact = false;
-  f.open();
-  std::vector<std::string> notes;
-  if (has_sillok_run) REQUIRE(f.directory->note_kafka_ran(notes));
-  check_whole(*f.open_log(), Offset(2 * kBatches));
+  SECTION("only Kafka ever ran, which writes its recovery points once a minute") {
+    REQUIRE(f.disk.remove("/data/sillok-incarnation").ok());
+    const bool is_before_first = GENERATE(false, true);
+    if (is_before_first) REQUIRE(f.disk.remove("/data/recovery-point-offset-checkpoint").ok());
+    if (!is_before_first) f.put_kafkas_point(Offset(0));
+    f.config.cleanup_compact = false;
+    f.open();
+    check_whole(*f.open_log(), Offset(2 * kBatches));
+  }
+  SECTION("Sillok ran before: what Kafka had on disk") {
+    const bool is_durable = GENERATE(false, true);
+    f.put_kafkas_point(Offset(is_durable ? kBatches : 1));
+    f.config.cleanup_compact = false;
+    f.open();
+    std::vector<std::string> notes;
+    REQUIRE(f.directory->note_kafka_ran(notes));
+    check_whole(*f.open_log(), Offset(is_durable ? 2 * kBatches : kBatches - 1));
+  }
 }
 
 TEST_CASE(
