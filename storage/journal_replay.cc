@@ -59,18 +59,25 @@ Result<Bytes> JournalReplay::read_from(const JournalKey& key, const LogPosition&
   return Bytes{};
 }
 
-Result<bool> JournalReplay::agrees_with(const JournalKey& key, Offset segment_base, const File& segment,
+Result<bool> JournalReplay::agrees_with(const JournalKey& key, const File& segment, const LogPosition& from,
                                         FilePosition end) const {
   const auto partition = find(key);
   if (!partition) return true;
   for (auto extent = partition->extents.rbegin(); extent != partition->extents.rend(); ++extent) {
     const JournalEntry& entry = extent->entry;
-    if (entry.begin.segment_base != segment_base || entry.begin.position >= end) continue;
-    Bytes journaled(static_cast<std::size_t>(std::min(entry.end().position, end) - entry.begin.position));
-    Bytes found(journaled.size());
-    const std::size_t journaled_size = TRY(extent->file->read_at(extent->position, journaled));
-    const std::size_t found_size = TRY(segment.read_at(entry.begin.position, found));
-    return journaled_size == journaled.size() && found_size == found.size() && journaled == found;
+    const bool is_there = entry.begin.segment_base == from.segment_base && entry.begin.position < end &&
+                          entry.end().position > from.position;
+    if (!is_there) continue;
+    Bytes journaled(static_cast<std::size_t>(entry.size));
+    const std::size_t size = TRY(extent->file->read_at(extent->position, journaled));
+    if (size != journaled.size() || !begins_with_batch(journaled, entry.begin.offset)) continue;
+    const FilePosition begin = std::max(entry.begin.position, from.position);
+    const FilePosition until = std::min(entry.end().position, end);
+    const auto skipped = static_cast<std::size_t>(begin - entry.begin.position);
+    Bytes found(static_cast<std::size_t>(until - begin));
+    found.resize(TRY(segment.read_at(begin, found)));
+    return std::ranges::equal(found,
+                              ByteView(journaled).subspan(skipped, static_cast<std::size_t>(until - begin)));
   }
   return true;
 }

@@ -23,9 +23,10 @@ class JournalReplay {
   // The batches that follow a log which ends at `end`, as far as they lie together in the journal and go to
   // the same segment; empty where the journal has none that begin exactly there.
   Result<Bytes> read_from(const JournalKey& key, const LogPosition& end) const;
-  // Whether a segment has, before `end`, what the newest entry for a place there says: then it has all that
-  // came before it as well, since logs only grow. It has not where somebody else wrote there since.
-  Result<bool> agrees_with(const JournalKey& key, Offset segment_base, const File& segment,
+  // Whether a segment has, in [from, end), what the newest entry for a place there says: then it has all that
+  // came before it as well, since logs only grow. It has not where somebody else wrote there since. Requires:
+  // what the segment has there are sound batches, so that it is no damage that makes the difference.
+  Result<bool> agrees_with(const JournalKey& key, const File& segment, const LogPosition& from,
                            FilePosition end) const;
   // Whether batches of the partition begin a segment at `base`.
   bool begins_segment(const JournalKey& key, Offset base) const;

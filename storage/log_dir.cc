@@ -234,7 +234,7 @@ Result<std::unique_ptr<Log>> LogDir::Impl::open_log(const TopicPartition& name, 
     last = entry->second.recovery_point;
     if (!last) options.durable_end = entry->second.durable_end.value_or(Offset(0));
     // Past what was durable a gap may be a power cut's, unless nobody but Kafka wrote there.
-    if (is_first_run_ || entry->second.has_kafka_written)
+    if ((is_first_run_ && !has_recovery_points_) || entry->second.has_kafka_written)
       options.gaps_end = kOffsetMax;
     else if (!last && (has_recovery_points_ || has_kafka_run_))
       options.gaps_end = options.durable_end;

@@ -209,7 +209,10 @@ Result<void> Log::Impl::Recovery::note_journaled_end() {
   if (!end || *end <= synced) return {};
   const std::string up_to =
       "the commit journal has batches up to offset " + std::to_string(end->offset.value);
-  report_.is_journal_void = report_.is_journal_void || (!keep_all_ && TRY(is_overwritten(*end)));
+  for (const auto& segment : list_) {
+    if (keep_all_ || report_.is_journal_void || segment->base_offset() != end->segment_base) continue;
+    report_.is_journal_void = TRY(is_overwritten(*segment, segment->end()));
+  }
   if (report_.is_journal_void)
     return keep_journaled(Offset(0), up_to + ", but others were written in their places since");
   if (end->offset > log_.log_end_.offset()) {

@@ -63,7 +63,8 @@ class Log::Impl::Recovery {
   Result<SegmentScan> restore(std::size_t i, SegmentScan found);
   // What of the journal follows there; nothing any more once others have written since.
   Result<Bytes> journaled_at(std::size_t i, const LogPosition& end);
-  Result<bool> is_overwritten(const LogPosition& journaled_end) const;
+  // By others, before `end`.
+  Result<bool> is_overwritten(Segment& segment, FilePosition end) const;
   // The segment that the journal knows of between the one before `i` and the next that is there.
   Result<void> add_missing_before(std::size_t i);
   JournalKey journal_key() const { return {log_.topic_id_, options_.partition}; }

@@ -107,7 +107,7 @@ Result<void> Log::Impl::Recovery::scan_from(const RecoveryPoint* point) {
     Segment& segment = *list_[i];
     const Offset base = segment.base_offset();
     const bool fits = i == first_scanned_ || may_follow(base);
-    if (torn || (!fits && !keep_all_ && base >= durable_end_)) {
+    if (torn || (!fits && !keep_all_ && std::min(base, end_offset_) >= durable_end_)) {
       TRY(set_aside_from(i));
       break;
     }
@@ -205,20 +205,17 @@ Result<Bytes> Log::Impl::Recovery::journaled_at(std::size_t i, const LogPosition
   if (report_.is_journal_void) return Bytes();
   Bytes bytes = TRY(options_.journal->read_from(journal_key(), end));
   if (bytes.empty()) return bytes;
-  const auto file = TRY(list_[i]->file(IoMode::may_block));
   const bool is_in_next = i + 1 < list_.size() && list_[i + 1]->base_offset() == end.offset;
-  report_.is_journal_void =
-      is_in_next || !TRY(options_.journal->agrees_with(journal_key(), end.segment_base, *file, end.position));
+  report_.is_journal_void = is_in_next || TRY(is_overwritten(*list_[i], end.position));
   return report_.is_journal_void ? Bytes() : std::move(bytes);
 }
 
-Result<bool> Log::Impl::Recovery::is_overwritten(const LogPosition& journaled_end) const {
-  for (const auto& segment : list_) {
-    if (segment->base_offset() != journaled_end.segment_base) continue;
-    const auto file = TRY(segment->file(IoMode::may_block));
-    return !TRY(options_.journal->agrees_with(journal_key(), segment->base_offset(), *file, segment->end()));
-  }
-  return false;
+// Below the point nothing was read.
+Result<bool> Log::Impl::Recovery::is_overwritten(Segment& segment, FilePosition end) const {
+  LogPosition from{segment.base_offset(), segment.base_offset(), FilePosition(0)};
+  if (trusted_point_ && point_->segment_base == from.segment_base) from.position = point_->position;
+  const auto file = TRY(segment.file(IoMode::may_block));
+  return !TRY(options_.journal->agrees_with(journal_key(), *file, from, end));
 }
 
 Result<void> Log::Impl::Recovery::add_missing_before(std::size_t i) {

@@ -111,6 +111,32 @@ TEST_CASE("journal: what Kafka has written since stays where it wrote more than 
   CHECK(f.kept().size() == 1);
 }
 
+TEST_CASE("journal: damage below the recovery point is no sign that others wrote there") {
+  JournaledDir d;
+  d.start({"a"});
+  d.append("a");
+  d.append("a");
+  d.commit("a");
+  JournaledDir::require(d["a"].log->flush());
+  JournaledDir::require(d.try_checkpoint());
+  d.append("a");
+  d.commit("a");
+  d.crash(1, CrashMode::lose_all);
+  // In the first batch; the start reads from the last entry of the index on, which is the second one's.
+  std::string rotten = read_file(d.disk, Fixture::path(0), 1 << 20).value();
+  rotten[rotten.size() / 4] ^= 1;
+  const auto file = d.disk.open(Fixture::path(0), OpenMode::open_or_create).value();
+  const ByteView parts[] = {as_bytes(rotten)};
+  JournaledDir::require(file->write_at(FilePosition(0), parts));
+  JournaledDir::require(d.try_open());
+  JournaledDir::require(d.dir->find_partitions());
+  RecoveryReport report;
+  const auto log = d.dir->open_log(kName, d.config, report).value();
+  CHECK(!report.is_journal_void);
+  CHECK(report.restored_bytes > 0);
+  CHECK(log->log_end().offset == Offset(3));
+}
+
 TEST_CASE("journal: where Kafka ran and wrote nothing, its batches come back") {
   Fixture f;
   f.open();
