@@ -15,8 +15,8 @@ namespace sillok::storage {
 // Brings a compaction that had come that far to its end, durably, and undoes one that had not: then the old
 // segments are all there. `notes` tells of it. To be called before anything else looks at the folder, and
 // before `*.deleted` files are removed.
-// Errors: Errc::corrupt where a new segment is not whole, and nothing is changed then; those of the files.
-// True where any were there.
+// True where there was one. Errors: Errc::corrupt where a new segment is not whole, and no segment is changed
+// then; those of the files.
 Result<bool> complete_swaps(FileSystem& file_system, const std::string& folder,
                             std::vector<std::string>& notes);
 

@@ -23,22 +23,21 @@ bool ends_with(std::string_view name, std::string_view suffix) {
 
 Result<void> Log::Impl::Recovery::run() {
   TRY(open_segments());
-  const RecoveryPoint* const point = point_;
   first_scanned_ = list_.size();
   bool is_settled = options_.clean;
   if (is_settled) {
     TRY(settle_clean(*list_.back()));
-    is_settled = point != nullptr ? end_offset_ == point->offset : end_offset_ >= durable_end_;
+    is_settled = point_ != nullptr ? end_offset_ == point_->offset : end_offset_ >= durable_end_;
     if (!is_settled) TRY(doubt_clean(durable_end_));
   }
   if (!is_settled) {
-    TRY(scan_from(point));
+    TRY(scan_segments());
     for (std::size_t i = first_scanned_; i < list_.size(); ++i) (void)list_[i]->give_back_all();
   }
   report_.was_clean = is_settled;
   TRY(rebuild_missing_indexes());
   TRY(remove_leftovers());
-  return publish(point);
+  return publish();
 }
 
 std::string Log::Impl::Recovery::path_of(Offset base, std::string_view suffix) const {
@@ -158,7 +157,7 @@ Result<void> Log::Impl::Recovery::remove_leftovers() {
   return {};
 }
 
-Result<void> Log::Impl::Recovery::publish(const RecoveryPoint* point) {
+Result<void> Log::Impl::Recovery::publish() {
   log_.publish_segments(list_);
   const LogPosition end = log_.end_in_active(end_offset_);
   log_.log_end_.store(end);
@@ -169,12 +168,12 @@ Result<void> Log::Impl::Recovery::publish(const RecoveryPoint* point) {
     TRY(log_.start_empty_at(log_.log_start()));
     snapshots_.clear();
   } else if (first_scanned_ < list_.size()) {
-    mark_unsynced(point);
+    mark_unsynced();
   }
   TRY(note_journaled_end());
-  if (options_.clean && point != nullptr && point->offset == end.offset &&
-      point->segment_base == end.segment_base && point->position == end.position) {
-    log_.last_point_ = *point;
+  if (options_.clean && point_ != nullptr && point_->offset == end.offset &&
+      point_->segment_base == end.segment_base && point_->position == end.position) {
+    log_.last_point_ = *point_;
     if (report_.rebuilt_index_count == 0) log_.closed_end_ = end;
   }
   TRY(load_epochs());
@@ -184,11 +183,11 @@ Result<void> Log::Impl::Recovery::publish(const RecoveryPoint* point) {
   return {};
 }
 
-void Log::Impl::Recovery::mark_unsynced(const RecoveryPoint* point) {
+void Log::Impl::Recovery::mark_unsynced() {
   const Segment& first = *list_[std::min(first_scanned_, list_.size() - 1)];
   LogPosition synced{first.base_offset(), first.base_offset(), FilePosition(0)};
-  if (trusted_point_ && point->offset <= end_offset_)
-    synced = {point->offset, point->segment_base, point->position};
+  if (trusted_point_ && point_->offset <= end_offset_)
+    synced = {point_->offset, point_->segment_base, point_->position};
   ByteCount unflushed = first.end() - synced.position;
   for (std::size_t i = first_scanned_; i + 1 < list_.size(); ++i) {
     log_.sealed_.push_back({list_[i], list_[i + 1]->base_offset(), std::nullopt});

@@ -56,7 +56,7 @@ class Log::Impl::Recovery {
   // Finds the first segment to scan. True where it is that of the point.
   bool seek(const RecoveryPoint& point);
   // From the recovery point on everything is read; without one, all of the log.
-  Result<void> scan_from(const RecoveryPoint* point);
+  Result<void> scan_segments();
   Result<void> scan_with_point(const RecoveryPoint& point);
   // Writes back what the commit journal has of the batches that should follow, and goes on with the scan.
   // Nothing of a damaged log: what follows damage was not scanned from batch to batch.
@@ -78,9 +78,9 @@ class Log::Impl::Recovery {
   Result<void> set_aside_from(std::size_t first);
   Result<void> rebuild_missing_indexes();
   Result<void> remove_leftovers();
-  Result<void> publish(const RecoveryPoint* point);
+  Result<void> publish();
   // What was scanned may be in the page cache only: the next flush sees to it.
-  void mark_unsynced(const RecoveryPoint* point);
+  void mark_unsynced();
   Result<void> note_journaled_end();
   Result<void> keep_journaled(Offset past, const std::string& why);
   // They tell of batches that are lost, and other batches may get their offsets.

@@ -97,9 +97,9 @@ bool Log::Impl::Recovery::seek(const RecoveryPoint& point) {
   return false;
 }
 
-Result<void> Log::Impl::Recovery::scan_from(const RecoveryPoint* point) {
+Result<void> Log::Impl::Recovery::scan_segments() {
   first_scanned_ = 0;
-  const bool with_point = point != nullptr && seek(*point);
+  const bool with_point = point_ != nullptr && seek(*point_);
   end_offset_ = list_[first_scanned_]->base_offset();
   bool torn = false;
   for (std::size_t i = first_scanned_; i < list_.size(); ++i) {
@@ -113,7 +113,7 @@ Result<void> Log::Impl::Recovery::scan_from(const RecoveryPoint* point) {
     }
     if (!fits) accept_hole(*list_[i - 1], base);
     if (i == first_scanned_ && with_point) {
-      TRY(scan_with_point(*point));
+      TRY(scan_with_point(*point_));
       torn = torn_;
     } else {
       const Offset durable = durable_end_in(i);

@@ -58,13 +58,14 @@ Result<std::unique_ptr<KafkaTakeover>> find_kafka_takeover(storage::FileSystem& 
                                                            std::vector<std::string>& notes) {
   const std::string& directory = config.log_dirs.front();
   const bool is_apart = !config.metadata_log_dir.empty() && config.metadata_log_dir != directory;
-  const std::string& place = is_apart ? config.metadata_log_dir : directory;
   const std::string folder = kafka_metadata_folder(config);
   if (!TRY(file_system.exists(folder))) {
-    if (is_apart) notes.push_back(fmt::format("metadata.log.dir={}: has no metadata of Kafka's", place));
+    if (is_apart)
+      notes.push_back(
+          fmt::format("metadata.log.dir={}: has no metadata of Kafka's", config.metadata_log_dir));
     return std::unique_ptr<KafkaTakeover>();
   }
-  if (is_apart) TRY(check_cluster(file_system, config, place));
+  if (is_apart) TRY(check_cluster(file_system, config, config.metadata_log_dir));
   auto takeover = std::make_unique<KafkaTakeover>();
   takeover->state = TRY(kafka_metadata_state(file_system, folder));
   const std::string known = encode_kafka_state(takeover->state);

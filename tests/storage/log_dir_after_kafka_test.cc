@@ -84,6 +84,23 @@ struct Fixture {
   static std::string path(std::int64_t base, std::string_view suffix) {
     return "/data/orders-0/" + offset_file_name(Offset(base), suffix);
   }
+  // The last one of the first segment, by whatever, before a stop that was not clean; and nothing says any
+  // more that the topic was ever compacted.
+  void lose_batch() {
+    std::string first = content(0);
+    first.resize(first.size() / kBatches * (kBatches - 1));
+    put(0, first);
+    remove_mark();
+    config.cleanup_compact = false;
+  }
+  // What Kafka's file says of the log after it.
+  Offset checkpoint(const Log& log) {
+    const LogDir::CheckpointEntry entry{kName, &log, log.log_end().offset};
+    REQUIRE(directory->write_checkpoints({&entry, 1}).ok());
+    const auto lines = read_offset_checkpoint(disk, "/data/recovery-point-offset-checkpoint").value();
+    REQUIRE(lines.size() == 1);
+    return lines.front().offset;
+  }
   // Kafka rolled at `end`, and cleaned both segments into one, without the second batch.
   void compact_as_kafka(Offset end) {
     const std::string first = content(0);
@@ -209,8 +226,7 @@ TEST_CASE("log dir: what was on disk when Kafka stopped is damaged where it does
     CHECK(log->log_end().offset >= end);
     CHECK(f.report.cut_bytes == 0);
     CHECK(f.content(base) == rotten);
-    const LogDir::CheckpointEntry entry{kName, log.get(), end};
-    REQUIRE(f.directory->write_checkpoints({&entry, 1}).ok());
+    CHECK(f.checkpoint(*log) == end);
     log.reset();
     f.directory.reset();
     f.open();
@@ -224,18 +240,11 @@ TEST_CASE("log dir: what Kafka had on disk is known until as much is known by a 
   f.remove_mark();
   f.open();
   const auto log = f.open_log();
-  const auto checkpoint = [&] {
-    const LogDir::CheckpointEntry entry{kName, log.get(), log->log_end().offset};
-    REQUIRE(f.directory->write_checkpoints({&entry, 1}).ok());
-    const auto lines = read_offset_checkpoint(f.disk, "/data/recovery-point-offset-checkpoint").value();
-    REQUIRE(lines.size() == 1);
-    return lines.front().offset;
-  };
   CHECK(log->recovery_point().offset < kEnd);
-  CHECK(checkpoint() == kEnd);
+  CHECK(f.checkpoint(*log) == kEnd);
   f.append(*log);
   REQUIRE(log->flush().ok());
-  CHECK(checkpoint() == kEnd + 1);
+  CHECK(f.checkpoint(*log) == kEnd + 1);
   CHECK(read_recovery_points(f.disk, "/data").value().front().point.offset == kEnd + 1);
 }
 
@@ -260,24 +269,19 @@ TEST_CASE("log dir: a log that ends before what was on disk when Kafka stopped i
 
 TEST_CASE("log dir: a topic that Kafka made, and compacted before it was killed, keeps its gaps") {
   Fixture f;
-  std::string first = f.content(0);
-  first.resize(first.size() / kBatches * (kBatches - 1));
-  f.put(0, first);
-  f.remove_mark();
+  f.lose_batch();
   REQUIRE(f.disk.remove("/data/sillok-recovery-points").ok());
   SECTION("only Kafka ever ran, which writes its recovery points once a minute") {
     REQUIRE(f.disk.remove("/data/sillok-incarnation").ok());
     const bool is_before_first = GENERATE(false, true);
     if (is_before_first) REQUIRE(f.disk.remove("/data/recovery-point-offset-checkpoint").ok());
     if (!is_before_first) f.put_kafkas_point(Offset(0));
-    f.config.cleanup_compact = false;
     f.open();
     check_whole(*f.open_log(), Offset(2 * kBatches));
   }
   SECTION("Sillok ran before: what Kafka had on disk") {
     const bool is_durable = GENERATE(false, true);
     f.put_kafkas_point(Offset(is_durable ? kBatches : 1));
-    f.config.cleanup_compact = false;
     f.open();
     std::vector<std::string> notes;
     REQUIRE(f.directory->note_kafka_ran(notes));
@@ -297,24 +301,17 @@ TEST_CASE(
   check_whole(*log, Offset(kBatches));
   f.append(*log);
   REQUIRE(log->flush().ok());
-  const LogDir::CheckpointEntry entry{kName, log.get(), log->log_end().offset};
-  REQUIRE(f.directory->write_checkpoints({&entry, 1}).ok());
-  const auto lines = read_offset_checkpoint(f.disk, "/data/recovery-point-offset-checkpoint").value();
-  CHECK(lines.front().offset == Offset(kBatches + 1));
+  CHECK(f.checkpoint(*log) == Offset(kBatches + 1));
 }
 
 TEST_CASE("log dir: where our own recovery points are lost, a gap is no compaction of Kafka's") {
   Fixture f;
-  std::string first = f.content(0);
-  first.resize(first.size() / kBatches * (kBatches - 1));
-  f.put(0, first);
-  f.remove_mark();
+  f.lose_batch();
   if (GENERATE(false, true)) {
     REQUIRE(f.disk.remove("/data/sillok-recovery-points").ok());
   } else {
     REQUIRE(replace_file(f.disk, "/data/sillok-recovery-points", "rotten").ok());
   }
-  f.config.cleanup_compact = false;
   f.open();
   const auto log = f.open_log();
   CHECK(log->health() == LogHealth::degraded);
@@ -325,13 +322,9 @@ TEST_CASE("log dir: where our own recovery points are lost, a gap is no compacti
 TEST_CASE(
     "log dir: a point of ours that a fault kept from being forgotten in both files is no sign of Kafka") {
   Fixture f;
-  std::string first = f.content(0);
-  first.resize(first.size() / kBatches * (kBatches - 1));
-  f.put(0, first);
-  f.remove_mark();
+  f.lose_batch();
   REQUIRE(write_recovery_points(f.disk, "/data", {}).ok());
   f.put_kafkas_point(Offset(1));
-  f.config.cleanup_compact = false;
   f.open();
   // The power cut took a batch, so what came behind it must not be seen.
   check_whole(*f.open_log(), Offset(kBatches - 1));
